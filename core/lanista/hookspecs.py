@@ -1,0 +1,122 @@
+"""Every extension point of lanista, and nothing else.
+
+Each `register_*` hook receives a *callable* and calls it once for each thing it offers:
+``register(name, "module:attribute", settings=Model, summary="...")``. The target is imported at first use,
+so loading a plugin stays cheap. Events tell what happened and return nothing.
+"""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pluggy
+
+if TYPE_CHECKING:
+    import typer
+    from pydantic import BaseModel
+
+hookspec = pluggy.HookspecMarker("lanista")
+
+
+class Register(Protocol):
+    """What a `register_*` hook is handed."""
+
+    def __call__(
+        self,
+        name: str,
+        target: str,
+        *,
+        settings: "type[BaseModel] | None" = None,
+        summary: str = "",
+        **traits: Any,  # noqa: ANN401 - each kind documents the traits it reads
+    ) -> None:
+        """Offer `target` ("module:attribute") under `name`; `settings` checks the recipe table that names it."""
+
+
+@hookspec
+def register_envs(register: Register) -> None:
+    """Offer envs: ``factory(num_games, settings, num_threads) -> VecEnv``.
+
+    Trait ``portable=("package.codec", ["package.kernels"])`` names the modules that go into a bundle.
+    """
+
+
+@hookspec
+def register_networks(register: Register) -> None:
+    """Offer networks: ``factory(observation, heads, settings) -> lanista.policy.Network``."""
+
+
+@hookspec
+def register_heads(register: Register) -> None:
+    """Offer action heads: a class that keeps `lanista.policy.Head`."""
+
+
+@hookspec
+def register_learners(register: Register) -> None:
+    """Offer learners: ``factory(policy, settings, seed) -> lanista.learning.Learner``."""
+
+
+@hookspec
+def register_players(register: Register) -> None:
+    """Offer scripted players: ``factory(env_spec, settings, seed) -> lanista.players.Player``.
+
+    Trait ``envs=("connectx",)`` says which envs it can play; without it, any.
+    """
+
+
+@hookspec
+def register_phases(register: Register) -> None:
+    """Offer phase kinds: ``factory(context, settings) -> lanista.phases.Phase``."""
+
+
+@hookspec
+def register_shapers(register: Register) -> None:
+    """Offer reward shapers: ``factory(env_spec, settings) -> lanista.shaping.Shaper``."""
+
+
+@hookspec
+def register_distillers(register: Register) -> None:
+    """Offer distillation losses: ``factory(settings) -> lanista.learning.Distiller``."""
+
+
+@hookspec
+def register_matchmakers(register: Register) -> None:
+    """Offer matchmakers: ``factory(settings) -> lanista.league.Matchmaker``."""
+
+
+@hookspec
+def register_loggers(register: Register) -> None:
+    """Offer loggers: ``factory(run_folder, settings) -> lanista.metrics.Logger``."""
+
+
+@hookspec
+def register_targets(register: Register) -> None:
+    """Offer submission targets: a class that keeps the target contract of the submission package."""
+
+
+@hookspec
+def register_recipes(register: Register) -> None:
+    """Offer recipes: the target is ``"package:path/inside/it.toml"``."""
+
+
+@hookspec
+def register_commands(app: "typer.Typer") -> None:
+    """Add commands to the command line."""
+
+
+@hookspec
+def run_started(run: Any) -> None:  # noqa: ANN401 - lanista.run.Run, not imported so that this file stays light
+    """A run begins or is resumed."""
+
+
+@hookspec
+def update_finished(run: Any, phase: str, update: int, metrics: dict[str, float]) -> None:  # noqa: ANN401
+    """A learner update is over; called between rollouts, never inside the step loop."""
+
+
+@hookspec
+def phase_finished(run: Any, phase: str) -> None:  # noqa: ANN401
+    """A phase is over and has handed its policy on."""
+
+
+@hookspec
+def run_finished(run: Any) -> None:  # noqa: ANN401
+    """A run is over and its folder complete."""

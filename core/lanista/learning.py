@@ -1,0 +1,98 @@
+"""What a learner and a distiller are, and the rollout they learn from.
+
+A rollout is `T` steps of `N` games with `S` seats. Arrays are ``[T, R]`` with ``R = N * S`` (row = game * S +
+seat). Only rows with ``learn[t, r]`` are decisions of the learning policy.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from lanista.policy import Policy
+
+
+@dataclass
+class Rollout:
+    """One segment of play; all arrays are allocated once and overwritten by the next rollout."""
+
+    #: part -> ``[T, R, *shape]``: the observation *before* step t.
+    observation: dict[str, AnyArray]
+    #: head -> ``[T, R, A]`` bool.
+    legal: dict[str, BoolArray]
+    #: head -> ``[T, R]`` int64.
+    action: dict[str, IntArray]
+    #: ``[T, R]``, of the policy that acted, where `learn`.
+    logprob: FloatArray
+    #: ``[T, R]``, the policy's value of its own observation, where `learn`.
+    value: FloatArray
+    #: ``[T, R]`` bool: the learning policy decided here.
+    learn: BoolArray
+    #: ``[T, R]`` float32: the shaped reward of step t, whoever acted.
+    reward: FloatArray
+    #: ``[T, R]`` bool: this seat's game ended, or was cut off, in step t.
+    terminated: BoolArray
+    truncated: BoolArray
+    #: ``[T, R]`` float32: the value of the seat's last observation where `truncated`, else 0.
+    final_value: FloatArray
+    #: ``[R]`` float32: the value of each seat's own observation after the last step, acting or not.
+    bootstrap_value: FloatArray
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The minibatch that a loss term sees: B rows that the learning policy decided."""
+
+    observation: dict[str, Tensor]
+    legal: dict[str, Tensor]
+    #: fraction of the phase that is over, in 0..1, for scheduled weights.
+    progress: float
+
+
+class Distiller(Protocol):
+    """A loss between a student's and a teacher's outputs on the same rows."""
+
+    def loss(
+        self, policy: Policy, student_logits: dict[str, Tensor], student_value: Tensor,
+        teacher_logits: dict[str, Tensor], teacher_value: Tensor, legal: dict[str, Tensor],
+    ) -> Tensor:
+        """Give the loss of each row, ``[B]``; gradients flow into the student only."""
+
+
+class LossTerm(Protocol):
+    """A named addition to the learner's loss, such as a teacher's KL with its scheduled weight."""
+
+    name: str
+
+    def __call__(self, logits: dict[str, Tensor], value: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """Give (scalar loss, already weighted; figures for the log)."""
+
+
+class Learner(Protocol):
+    """Turns rollouts into better weights of `policy`. Every number that it needs later is in `state`."""
+
+    policy: Policy
+    #: the discount of one env step, for potential shapers
+    gamma: float
+
+    def update(self, rollout: Rollout, progress: float, terms: list[LossTerm]) -> dict[str, float]:
+        """Learn from one rollout; give the metrics of the update.
+
+        The keys are those of the field: policy_loss, value_loss, entropy, approx_kl, clipfrac,
+        explained_variance, learning_rate and one ``<term>_loss`` a term.
+        """
+
+    def state(self) -> dict[str, Tensor]:
+        """Optimiser moments, counters and generators, as tensors."""
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take back what `state` gave, so that the next update is bit for bit the same."""
+
+
+def generator_state(generator: torch.Generator) -> Tensor:
+    """A torch generator's state as a uint8 tensor that safetensors can hold."""
+    return generator.get_state().clone()
+
+

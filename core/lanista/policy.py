@@ -1,0 +1,165 @@
+"""A policy: a network, the heads that read its logits, and the card that says how to build both again.
+
+Heads and networks are plugins; this module holds the contracts that they keep and the file format
+(``policy.json`` + ``weights.safetensors``), which nothing that is read back as code can enter.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, Self
+
+import torch
+from torch import Tensor, nn
+
+from lanista.errors import CheckpointError
+from lanista.files import write_atomically
+from lanista.plugins import Registry
+from lanista.spec import EnvSpec, HeadSpec, ObsPart
+
+Tensors = Mapping[str, Tensor]
+
+
+class PolicyOutput(NamedTuple):
+    """What a network says of B rows: raw `logits` a head (``[B, num_outputs]``, not masked) and `value` ``[B]``."""
+
+    logits: dict[str, Tensor]
+    value: Tensor
+
+
+class Head(Protocol):
+    """A family of action distributions; a head holds no weights. All returns are ``[B]`` unless said otherwise."""
+
+    def num_outputs(self, spec: HeadSpec) -> int:
+        """Network outputs that this head reads."""
+
+    def sample(self, logits: Tensor, legal: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw actions and give their log-probabilities."""
+
+    def greedy(self, logits: Tensor, legal: Tensor) -> Tensor:
+        """Give the most probable legal action."""
+
+    def logprob(self, logits: Tensor, legal: Tensor, action: Tensor) -> Tensor:
+        """Log-probability of `action`."""
+
+    def entropy(self, logits: Tensor, legal: Tensor) -> Tensor:
+        """Entropy in nats, summed over legal entries only."""
+
+    def kl(self, teacher: Tensor, student: Tensor, legal: Tensor, temperature: float = 1.0) -> Tensor:
+        """KL(teacher || student) in nats; both are logits, divided by `temperature` first."""
+
+    def masked(self, logits: Tensor, legal: Tensor) -> Tensor:
+        """What leaves the exported graph as ``logits_<head>``: illegal entries at float32's lowest finite value."""
+
+
+class Network(nn.Module):
+    """``forward(observation) -> PolicyOutput``; a plugin's network also knows its parts, heads and settings."""
+
+    settings: Any
+
+    def forward(self, observation: Tensors) -> PolicyOutput:
+        """`observation` maps each part to ``[B, *part.shape]`` in the part's own dtype; scaling happens inside."""
+        raise NotImplementedError
+
+    def grow(self, settings: Any) -> Self:  # noqa: ANN401 - the network's own settings model
+        """Give a larger network that computes the same function to 1e-5, or raise LanistaError saying why not."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class PolicyCard:
+    """All that is needed to build a policy's module again, and to know what it was made for."""
+
+    env: str
+    env_settings: dict[str, Any]
+    spec: EnvSpec
+    network: str
+    network_settings: dict[str, Any]
+    name: str = "policy"
+    history: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {**self.__dict__, "spec": self.spec.to_json()}
+
+    @staticmethod
+    def from_json(record: dict[str, Any]) -> "PolicyCard":
+        """Rebuild what `to_json` gave."""
+        return PolicyCard(**{**record, "spec": EnvSpec.from_json(record["spec"])})
+
+
+class Policy:
+    """A network with its heads. `observation` and `legal` are dictionaries of tensors with leading axis B."""
+
+    def __init__(self, network: Network, heads: dict[str, Head], card: PolicyCard) -> None:
+        """Bind the parts; `heads` follows the order of ``card.spec.heads``."""
+        self.network = network
+        self.heads = heads
+        self.card = card
+
+    @torch.no_grad()
+    def act(
+        self, observation: Tensors, legal: Tensors, generator: torch.Generator | None
+    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """Give (action a head, joint logprob ``[B]``, value ``[B]``); greedy if `generator` is None."""
+        output = self.network(observation)
+        actions: dict[str, Tensor] = {}
+        logprob = torch.zeros_like(output.value)
+        for name, head in self.heads.items():
+            logits = output.logits[name]
+            if generator is None:
+                actions[name] = head.greedy(logits, legal[name])
+            else:
+                actions[name], part = head.sample(logits, legal[name], generator)
+                logprob = logprob + part
+        return actions, logprob, output.value
+
+    @property
+    def num_parameters(self) -> int:
+        """Trainable numbers in the network."""
+        return sum(weight.numel() for weight in self.network.parameters())
+
+
+def build_policy(card: PolicyCard, registry: Registry) -> Policy:
+    """Build an untrained policy from its card (torch's global generator draws the first weights)."""
+    heads: dict[str, Head] = {spec.name: registry.load("heads", spec.kind)() for spec in card.spec.heads}
+    outputs = tuple(
+        HeadSpec(spec.name, spec.kind, heads[spec.name].num_outputs(spec), spec.meaning) for spec in card.spec.heads
+    )
+    parts: tuple[ObsPart, ...] = card.spec.observation
+    settings = registry.settings("networks", card.network, card.network_settings)
+    network = registry.load("networks", card.network)(parts, outputs, settings)
+    return Policy(network, heads, card)
+
+
+def save_policy(folder: Path, policy: Policy) -> str:
+    """Write card and weights into `folder` and give their content hash (sha256, 64 hex digits)."""
+    from safetensors.torch import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = save({name: value.contiguous() for name, value in policy.network.state_dict().items()})
+    card = json.dumps(policy.card.to_json(), indent=1, sort_keys=True).encode()
+    write_atomically(folder / "weights.safetensors", weights)
+    write_atomically(folder / "policy.json", card)
+    return hashlib.sha256(card + weights).hexdigest()
+
+
+def load_policy(folder: Path, registry: Registry) -> Policy:
+    """Read a policy that `save_policy` wrote."""
+    from safetensors.torch import load
+
+    if not (folder / "policy.json").is_file():
+        raise CheckpointError(f"{folder} holds no policy: policy.json is missing; name a run or a policy folder")
+    card = PolicyCard.from_json(json.loads((folder / "policy.json").read_text()))
+    policy = build_policy(card, registry)
+    policy.network.load_state_dict(load((folder / "weights.safetensors").read_bytes()))
+    return policy
+
+
+def policy_hash(folder: Path) -> str:
+    """The content hash that `save_policy` gave, computed anew from the files."""
+    return hashlib.sha256(
+        (folder / "policy.json").read_bytes() + (folder / "weights.safetensors").read_bytes()
+    ).hexdigest()

@@ -1,0 +1,89 @@
+"""What an env declares about itself. Learners and targets branch on this record, never on an env's name."""
+
+from dataclasses import asdict, dataclass
+from math import prod
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class ObsPart:
+    """One named array of an observation.
+
+    A network scales it as ``(x - center) / spread``; both are broadcast over `shape` (a single number, or
+    one number for each entry of the last axis). They are natural magnitudes, fixed by the env, not statistics.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: Literal["float32", "int8", "int32", "uint8"]
+    meaning: str
+    center: tuple[float, ...] = (0.0,)
+    spread: tuple[float, ...] = (1.0,)
+
+    @property
+    def size(self) -> int:
+        """Numbers in one observation of this part."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class HeadSpec:
+    """One decision of a seat: `kind` names a head plugin, `size` is A."""
+
+    name: str
+    kind: str
+    size: int
+    meaning: str
+
+
+@dataclass(frozen=True)
+class FactSpec:
+    """A number that the env reports for every seat after every step.
+
+    A *level* is a state of affairs (reward weights act on its change); a *flow* is this step's amount.
+    """
+
+    name: str
+    kind: Literal["level", "flow"]
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class EnvSpec:
+    """The whole declaration. `outcome` says what the env's ``outcome`` array holds at a game's end:
+    ``"result"`` (+1 win, 0 draw, -1 loss) or ``"score"`` (the episode's official return).
+    """
+
+    name: str
+    version: str
+    source: str
+    seats: int
+    turns: Literal["simultaneous", "alternating"]
+    observation: tuple[ObsPart, ...]
+    heads: tuple[HeadSpec, ...]
+    facts: tuple[FactSpec, ...]
+    max_steps: int
+    reward_range: tuple[float, float]
+    outcome: Literal["result", "score"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the record as plain JSON values."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(record: dict[str, Any]) -> "EnvSpec":
+        """Rebuild a record that `to_json` gave."""
+
+        def tuples(value: Any) -> Any:  # noqa: ANN401 - JSON values of any kind pass through
+            return tuple(tuples(item) for item in value) if isinstance(value, list) else value
+
+        def build(kind: type[Any], row: dict[str, Any]) -> Any:  # noqa: ANN401 - one of three record types
+            return kind(**{key: tuples(value) for key, value in row.items()})
+
+        return EnvSpec(
+            **{key: tuples(value) for key, value in record.items() if key not in {"observation", "heads", "facts"}},
+            observation=tuple(build(ObsPart, row) for row in record["observation"]),
+            heads=tuple(build(HeadSpec, row) for row in record["heads"]),
+            facts=tuple(build(FactSpec, row) for row in record["facts"]),
+        )
