@@ -1,0 +1,130 @@
+"""What a phase is to the run that drives it, and what the run offers to a phase.
+
+The run calls `update` until `finished`, and between two updates it may take `state` for a checkpoint; a phase
+that was given that state by `load_state` goes on bit for bit. At the end `result` names the policy that is
+handed on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from lanista.arrays import AnyArray
+from lanista.env import VecEnv
+from lanista.errors import RecipeError
+from lanista.plugins import Registry
+from lanista.policy import Policy, PolicyCard, load_policy
+from lanista.seeds import derive_seed
+from lanista.tables import EnvTable
+
+
+@dataclass(frozen=True)
+class PhaseState:
+    """All that a phase needs to go on: plain JSON values and arrays by dotted name."""
+
+    values: dict[str, Any]
+    arrays: dict[str, AnyArray]
+
+
+@dataclass(frozen=True)
+class PhaseResult:
+    """What a phase hands on: the policy and the figures that its card keeps."""
+
+    policy: Policy
+    #: "best by ..." or "last"
+    chosen: str
+    figures: dict[str, Any]
+
+
+@dataclass
+class PhaseContext:
+    """What a run offers to one of its phases."""
+
+    registry: Registry
+    env: EnvTable
+    name: str
+    #: RUN/phases/<name>, made when first written to
+    folder: Path
+    seed: int
+    num_threads: int
+    #: phase name -> folder of the policy that it handed on, in order
+    policies: Mapping[str, Path]
+    #: the resolved table of the phase before, if its kind has a network
+    previous: Path | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def make_env(self, overrides: Mapping[str, Any], num_games: int) -> VecEnv:
+        """Build the run's env with the phase's overrides (not yet reset)."""
+        options = {**self.env.options, **overrides}
+        settings = self.registry.settings("envs", self.env.use, options)
+        env: VecEnv = self.registry.load("envs", self.env.use)(num_games, settings, self.num_threads)
+        return env
+
+    def env_options(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
+        """The env's settings, resolved, as plain values."""
+        settings = self.registry.settings("envs", self.env.use, {**self.env.options, **overrides})
+        options: dict[str, Any] = settings.model_dump(mode="json")
+        return options
+
+    def card(self, env: VecEnv, overrides: Mapping[str, Any], network: str, settings: dict[str, Any]) -> PolicyCard:
+        """The card of a policy that this phase trains."""
+        return PolicyCard(
+            env=self.env.use,
+            env_settings=self.env_options(overrides),
+            spec=env.spec,
+            network=network,
+            network_settings=settings,
+            name=self.name,
+            history={"phase": self.name, "seed": self.seed},
+        )
+
+    def derive(self, *names: object) -> int:
+        """A seed for a use inside this phase."""
+        return derive_seed(self.seed, *names)
+
+    def policy_of(self, source: str) -> Policy:
+        """Load the policy of an earlier phase by name (``"previous"`` for the last one) or of a policy folder."""
+        if source == "previous":
+            if self.previous is None:
+                raise RecipeError(f"phase {self.name!r}: there is no phase before it to take 'previous' from")
+            return load_policy(self.previous, self.registry)
+        if source in self.policies:
+            return load_policy(self.policies[source], self.registry)
+        folder = Path(source)
+        if (folder / "final" / "policy.json").is_file():
+            folder = folder / "final"
+        if (folder / "policy.json").is_file():
+            return load_policy(folder, self.registry)
+        known = ", ".join(self.policies) or "none yet"
+        raise RecipeError(
+            f"phase {self.name!r}: {source!r} is neither an earlier phase ({known}) nor a run or policy folder"
+        )
+
+
+class Phase(Protocol):
+    """One stage of a run."""
+
+    #: share of the phase that is over, 0..1
+    progress: float
+    finished: bool
+    #: env steps so far in this phase
+    steps: int
+
+    def start(self) -> None:
+        """Begin from nothing (a resumed phase gets `load_state` after this)."""
+
+    def update(self) -> dict[str, float]:
+        """Do one unit of work and give its metrics."""
+
+    def result(self) -> PhaseResult:
+        """Give what is handed on; raises `LanistaError` if the phase failed its own conditions."""
+
+    def state(self) -> PhaseState:
+        """Give all that is needed to go on."""
+
+    def load_state(self, state: PhaseState) -> None:
+        """Take back what `state` gave."""
+
+    def close(self) -> None:
+        """Let go of envs and files."""

@@ -1,0 +1,342 @@
+"""Collecting experience: T steps of N games, the learning policy and its opponents acting by seat.
+
+One rollout:
+
+1. before each step the observation, the masks and the facts are copied into preallocated ``[T, ...]`` arrays;
+2. the learning policy acts on its rows in one forward pass, each opponent in play on its own rows in one;
+3. the env steps; ends, outcomes and last facts are noted as arrays;
+4. after the last step the shapers turn facts into reward, truncated seats and the open ends get values.
+
+No hook is called and no Python loop runs over games inside the step loop.
+"""
+
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from lanista.env import VecEnv
+from lanista.learning import Rollout
+from lanista.opponents import Opponents
+from lanista.policy import Policy
+from lanista.shaping import Passage, Shaper
+
+
+@dataclass
+class Ended:
+    """The games that ended in a rollout, in order of time; E of them."""
+
+    #: ``[E]`` index of the game
+    game: IntArray
+    #: ``[E, S]`` outcome by seat
+    outcome: FloatArray
+    #: ``[E, S]`` sum of the official reward by seat
+    return_: FloatArray
+    #: ``[E]`` steps
+    length: IntArray
+
+
+@dataclass
+class Timing:
+    """Seconds spent by part since the last `clear`."""
+
+    env: float = 0.0
+    infer: float = 0.0
+    learn: float = 0.0
+    copy: float = 0.0
+
+    def clear(self) -> None:
+        """Start again from zero."""
+        self.env = self.infer = self.learn = self.copy = 0.0
+
+
+@dataclass
+class Collector:
+    """Plays an env with a learning policy; holds everything that goes on from one rollout to the next."""
+
+    env: VecEnv
+    policy: Policy
+    num_steps: int
+    shapers: list[Shaper]
+    gamma: float
+    generator: torch.Generator
+    #: None where the learning policy plays every seat
+    opponents: Opponents | None = None
+    timing: Timing = field(default_factory=Timing)
+
+    def __post_init__(self) -> None:
+        """Allocate the rollout once; the env must have been reset or loaded."""
+        env, steps = self.env, self.num_steps
+        rows = env.num_games * env.spec.seats
+        self._rows = rows
+
+        def by_step(array: AnyArray) -> AnyArray:
+            return np.zeros((steps, rows, *array.shape[2:]), array.dtype)
+
+        flat = (steps, rows)
+        self.rollout = Rollout(
+            observation={name: by_step(part) for name, part in env.observation.items()},
+            legal={name: by_step(mask) for name, mask in env.legal.items()},
+            action={head.name: np.zeros(flat, np.int64) for head in env.spec.heads},
+            logprob=np.zeros(flat, np.float32),
+            value=np.zeros(flat, np.float32),
+            learn=np.zeros(flat, np.bool_),
+            reward=np.zeros(flat, np.float32),
+            terminated=np.zeros(flat, np.bool_),
+            truncated=np.zeros(flat, np.bool_),
+            final_value=np.zeros(flat, np.float32),
+            bootstrap_value=np.zeros(rows, np.float32),
+        )
+        names = _facts_read(self.shapers, env)
+        self._before = {name: by_step(env.facts[name]) for name in names}
+        self._after = {name: by_step(env.facts[name]) for name in names}
+        self._ended = np.zeros((steps, env.num_games), np.bool_)
+        self._outcome = np.zeros(flat, np.float32)
+        self._official = np.zeros(flat, np.float32)
+        self._return = np.zeros(rows, np.float64)
+        self._length = np.zeros(env.num_games, np.int64)
+        # The env overwrites its arrays in place, so these views stay true for its whole life.
+        self._live = {name: part.reshape(rows, *part.shape[2:]) for name, part in env.observation.items()}
+        self._live_legal = {name: mask.reshape(rows, -1) for name, mask in env.legal.items()}
+        self._live_tensors = {name: torch.from_numpy(part) for name, part in self._live.items()}
+        self._live_legal_tensors = {name: torch.from_numpy(mask) for name, mask in self._live_legal.items()}
+        self._live_facts = {name: env.facts[name].reshape(rows) for name in {*names, "reward"}}
+        # Every seat of every game acts at every step and learns: no rows to pick out.
+        self._whole = env.spec.seats == 1 and self.opponents is None
+        self.env_action = {head.name: np.zeros((env.num_games, env.spec.seats), np.int64) for head in env.spec.heads}
+        self.reward_parts: dict[str, float] = {}
+        self._parts: dict[str, FloatArray] = {}
+
+    def collect(self, progress: float) -> tuple[Rollout, Ended]:
+        """Play one rollout; its arrays are overwritten by the next call."""
+        rollout, env, rows, clock = self.rollout, self.env, self._rows, perf_counter
+        infer_seconds = env_seconds = 0.0
+        started = clock()
+        cut: list[tuple[int, IntArray, dict[str, AnyArray]]] = []
+        rollout.final_value.fill(0.0)
+        if self._whole:
+            rollout.learn.fill(True)
+        terminated, truncated = env.terminated.reshape(rows), env.truncated.reshape(rows)
+        outcome, official = env.outcome.reshape(rows), self._live_facts["reward"]
+        for t in range(self.num_steps):
+            for name, part in self._live.items():
+                rollout.observation[name][t] = part
+            for name, mask in self._live_legal.items():
+                rollout.legal[name][t] = mask
+            for name, before in self._before.items():
+                before[t] = self._live_facts[name]
+            before_infer = clock()
+            if self._whole:
+                self._act_whole(t)
+            else:
+                self._act_by_rows(t)
+            before_env = clock()
+            env.step(self.env_action)
+            after_env = clock()
+            infer_seconds += before_env - before_infer
+            env_seconds += after_env - before_env
+            rollout.terminated[t] = terminated
+            rollout.truncated[t] = truncated
+            self._ended[t] = env.ended
+            self._official[t] = official
+            for name, after in self._after.items():
+                after[t] = self._live_facts[name]
+            if env.ended.any():
+                cut_rows = self._note_ends(t, outcome)
+                if cut_rows is not None:
+                    cut.append(cut_rows)
+            else:
+                self._outcome[t] = 0.0
+        before_infer = clock()
+        self._value_open_ends(cut)
+        infer_seconds += clock() - before_infer
+        self._shape(progress)
+        ended = self._gather_ends()
+        self.timing.infer += infer_seconds
+        self.timing.env += env_seconds
+        self.timing.copy += clock() - started - infer_seconds - env_seconds
+        return rollout, ended
+
+    def _act_whole(self, t: int) -> None:
+        actions, logprob, value = self.policy.act(self._live_tensors, self._live_legal_tensors, self.generator)
+        for name, action in actions.items():
+            chosen = action.numpy()
+            self.rollout.action[name][t] = chosen
+            self.env_action[name][:, 0] = chosen
+        self.rollout.logprob[t] = logprob.numpy()
+        self.rollout.value[t] = value.numpy()
+
+    def _act_by_rows(self, t: int) -> None:
+        rollout, env = self.rollout, self.env
+        acting = env.acting.reshape(self._rows)
+        if self.opponents is None:
+            mine = np.flatnonzero(acting)
+        else:
+            mine = np.flatnonzero(acting & self.opponents.learns)
+            seats = env.spec.seats
+            for player, rows in self.opponents.rows_to_act(acting):
+                for name, chosen in player.act(env, rows // seats, rows % seats).items():
+                    self.env_action[name].reshape(-1)[rows] = chosen
+        learn = rollout.learn[t]
+        learn.fill(False)
+        if len(mine) == 0:
+            return
+        learn[mine] = True
+        index = torch.from_numpy(mine)
+        actions, logprob, value = self.policy.act(
+            {name: part[index] for name, part in self._live_tensors.items()},
+            {name: mask[index] for name, mask in self._live_legal_tensors.items()},
+            self.generator,
+        )
+        for name, action in actions.items():
+            chosen = action.numpy()
+            rollout.action[name][t, mine] = chosen
+            self.env_action[name].reshape(-1)[mine] = chosen
+        rollout.logprob[t, mine] = logprob.numpy()
+        rollout.value[t, mine] = value.numpy()
+
+    def _note_ends(self, t: int, outcome: FloatArray) -> tuple[int, IntArray, dict[str, AnyArray]] | None:
+        """Put the old games' last facts and outcomes in their places; give the truncated rows' last observations."""
+        env, seats = self.env, self.env.spec.seats
+        games = np.flatnonzero(env.ended)
+        rows = (games[:, None] * seats + np.arange(seats)).reshape(-1)
+        for name, after in self._after.items():
+            after[t, rows] = env.final_facts[name][games].reshape(-1)
+        self._official[t, rows] = env.final_facts["reward"][games].reshape(-1)
+        self._outcome[t] = outcome
+        if self.opponents is not None:
+            self.opponents.games_ended(games, env.outcome[games])
+        truncated = rows[self.rollout.truncated[t, rows]]
+        if len(truncated) == 0:
+            return None
+        at = (truncated // seats, truncated % seats)
+        return t, truncated, {name: part[at] for name, part in env.final_observation.items()}
+
+    @torch.no_grad()
+    def _value_open_ends(self, cut: list[tuple[int, IntArray, dict[str, AnyArray]]]) -> None:
+        self.rollout.bootstrap_value[:] = self.policy.network(self._live_tensors).value.numpy()
+        if not cut:
+            return
+        observation = {
+            name: torch.from_numpy(np.concatenate([parts[name] for _, _, parts in cut])) for name in self._live
+        }
+        values = self.policy.network(observation).value.numpy()
+        steps = np.concatenate([np.full(len(rows), t) for t, rows, _ in cut])
+        self.rollout.final_value[steps, np.concatenate([rows for _, rows, _ in cut])] = values
+
+    def _shape(self, progress: float) -> None:
+        steps, games, seats = self.num_steps, self.env.num_games, self.env.spec.seats
+
+        def by_seat(array: AnyArray) -> AnyArray:
+            return array.reshape(steps, games, seats)
+
+        passage = Passage(
+            before={name: by_seat(fact) for name, fact in self._before.items()},
+            after={name: by_seat(fact) for name, fact in self._after.items()},
+            ended=self._ended,
+            terminated=by_seat(self.rollout.terminated),
+            truncated=by_seat(self.rollout.truncated),
+            outcome=by_seat(self._outcome),
+            gamma=self.gamma,
+            progress=progress,
+        )
+        reward = by_seat(self.rollout.reward)
+        reward.fill(0.0)
+        learners = self.rollout.learn.any(axis=0).reshape(games, seats)
+        self.reward_parts = {}
+        for shaper in self.shapers:
+            for name, part in shaper(passage).items():
+                checked = check_part(shaper, name, part, reward)
+                reward += checked
+                figure = float(checked[:, learners].mean()) if learners.any() else 0.0
+                self.reward_parts[name] = self.reward_parts.get(name, 0.0) + figure
+
+    def _gather_ends(self) -> Ended:
+        """Sum the official reward to each game's end and list the ended games in order of time."""
+        games, seats = self.env.num_games, self.env.spec.seats
+        steps_of_end, ended_games = np.nonzero(self._ended)
+        official = self._official.reshape(self.num_steps, games, seats).astype(np.float64)
+        totals = np.cumsum(official, axis=0) + self._return.reshape(games, seats)
+        return_ = totals[steps_of_end, ended_games]
+        length = steps_of_end + 1 + self._length[ended_games]
+        # A game that ended twice in this rollout counts only from its last end before.
+        previous = _previous_end(steps_of_end, ended_games, games)
+        again = previous >= 0
+        return_[again] -= totals[steps_of_end[previous[again]], ended_games[again]]
+        length[again] = steps_of_end[again] - steps_of_end[previous[again]]
+        last_end = np.full(games, -1)
+        np.maximum.at(last_end, ended_games, steps_of_end)
+        open_return = totals[-1].copy()
+        closed = last_end >= 0
+        open_return[closed] -= totals[last_end[closed], closed]
+        self._return[:] = open_return.reshape(-1)
+        self._length = np.where(closed, self.num_steps - 1 - last_end, self._length + self.num_steps)
+        outcome = self._outcome.reshape(self.num_steps, games, seats)[steps_of_end, ended_games]
+        return Ended(ended_games, outcome, return_.astype(np.float32), length)
+
+    def state(self) -> dict[str, AnyArray]:
+        """What the next rollout needs, beside the env, the policy and the opponents."""
+        return {
+            "generator": self.generator.get_state().numpy(),
+            "return": self._return.copy(),
+            "length": self._length.copy(),
+            **{f"action.{name}": action.copy() for name, action in self.env_action.items()},
+        }
+
+    def load_state(self, state: dict[str, AnyArray]) -> None:
+        """Take back what `state` gave."""
+        self.generator.set_state(torch.from_numpy(state["generator"].copy()))
+        self._return[:] = state["return"]
+        self._length = state["length"].copy()
+        for name, action in self.env_action.items():
+            action[:] = state[f"action.{name}"]
+
+
+def _facts_read(shapers: list[Shaper], env: VecEnv) -> list[str]:
+    """The facts that must be recorded: those that the shapers name, or all if one does not say."""
+    names: set[str] = set()
+    for shaper in shapers:
+        names |= set(getattr(shaper, "facts", env.facts))
+    return sorted(names)
+
+
+def check_part(shaper: Shaper, name: str, part: FloatArray, reward: FloatArray) -> FloatArray:
+    """Refuse a reward part of a wrong shape or with numbers that are not finite, naming the shaper."""
+    from lanista.errors import PluginError
+
+    array = np.asarray(part)
+    if array.shape != reward.shape:
+        raise PluginError(
+            f"shaper {type(shaper).__name__}: part {name!r} has shape {array.shape}, asked is [T, N, S] = {reward.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise PluginError(
+            f"shaper {type(shaper).__name__}: part {name!r} holds NaN or infinity; check divisions and logarithms"
+        )
+    return array.astype(np.float32, copy=False)
+
+
+def _previous_end(steps: IntArray, games: IntArray, num_games: int) -> IntArray:
+    """For each end (sorted by step) the place of the same game's end before it in this rollout, or -1."""
+    order = np.argsort(games, kind="stable")
+    previous = np.full(len(games), -1)
+    same = games[order][1:] == games[order][:-1]
+    previous[order[1:][same]] = order[:-1][same]
+    return previous
+
+
+def learner_figures(ended: Ended, learns: BoolArray | None, seats: int) -> dict[str, float]:
+    """Mean outcome, return and length of the ended games over the learning policy's seats."""
+    if len(ended.game) == 0:
+        return {}
+    mask = np.ones((len(ended.game), seats), np.bool_) if learns is None else learns.reshape(-1, seats)[ended.game]
+    if not mask.any():
+        return {}
+    return {
+        "episodes": float(len(ended.game)),
+        "outcome": float(ended.outcome[mask].mean()),
+        "return": float(ended.return_[mask].mean()),
+        "length": float(ended.length.mean()),
+    }

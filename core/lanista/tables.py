@@ -1,0 +1,113 @@
+"""Recipe tables that name a plugin: ``{ use = "mlp", hidden = [64, 64] }`` or just ``"mlp"``.
+
+`use` picks the plugin; every other key belongs to that plugin's own settings model. The tables below say
+which kind of plugin a place in the recipe takes, so that `check_tables` can hold each against its model.
+"""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from lanista.plugins import Registry
+
+
+class PluginTable(BaseModel):
+    """A plugin's name and the settings for it, not yet checked."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    kind: ClassVar[str]
+
+    #: name of the plugin
+    use: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the recipe holds
+        return {"use": value} if isinstance(value, str) else value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """All keys but `use`."""
+        return dict(self.__pydantic_extra__ or {})
+
+    def settings(self, registry: Registry) -> Any:  # noqa: ANN401 - the plugin's own model
+        """The plugin's settings, checked."""
+        return registry.settings(self.kind, self.use, self.options)
+
+    def build(self, registry: Registry) -> Any:  # noqa: ANN401 - the plugin's own factory
+        """The plugin's factory (imports it)."""
+        return registry.load(self.kind, self.use)
+
+
+class EnvTable(PluginTable):
+    """An env and its settings."""
+
+    kind: ClassVar[str] = "envs"
+
+
+class NetworkTable(PluginTable):
+    """A network and its settings."""
+
+    kind: ClassVar[str] = "networks"
+
+
+class LearnerTable(PluginTable):
+    """A learner and its settings."""
+
+    kind: ClassVar[str] = "learners"
+
+
+class ShaperTable(PluginTable):
+    """A reward shaper and its settings."""
+
+    kind: ClassVar[str] = "shapers"
+
+
+class DistillerTable(PluginTable):
+    """A distillation loss and its settings."""
+
+    kind: ClassVar[str] = "distillers"
+
+
+class LoggerTable(PluginTable):
+    """A logger and its settings."""
+
+    kind: ClassVar[str] = "loggers"
+
+
+class TargetTable(PluginTable):
+    """A submission target and its settings."""
+
+    kind: ClassVar[str] = "targets"
+
+
+def tables(model: BaseModel, path: str = "") -> Iterator[tuple[str, PluginTable]]:
+    """Walk a settings model and give every plugin table in it with its dotted path."""
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        for index, item in enumerate(value) if isinstance(value, tuple | list) else [(None, value)]:
+            place = f"{path}{name}" if index is None else f"{path}{name}.{index}"
+            if isinstance(item, PluginTable):
+                yield place, item
+            elif isinstance(item, BaseModel):
+                yield from tables(item, f"{place}.")
+
+
+def resolved(model: BaseModel, registry: Registry) -> dict[str, Any]:
+    """Give a settings model as plain values with every plugin table completed by its plugin's defaults."""
+
+    def plain(value: Any) -> Any:  # noqa: ANN401 - any field value
+        if isinstance(value, PluginTable):
+            return {"use": value.use, **value.settings(registry).model_dump(mode="json")}
+        if isinstance(value, BaseModel):
+            return {name: plain(getattr(value, name)) for name in type(value).model_fields}
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        if isinstance(value, tuple | list):
+            return [plain(item) for item in value]
+        return value
+
+    found: dict[str, Any] = plain(model)
+    return found
