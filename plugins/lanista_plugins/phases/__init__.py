@@ -1,0 +1,1 @@
+"""Phase kinds: `train` learns by playing, `distill` teaches a student."""

@@ -1,0 +1,142 @@
+"""Settings of the phase kinds `train` and `distill`."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from lanista.league.settings import LeagueSettings
+from lanista.schedules import Scheduled
+from lanista.tables import DistillerTable, LearnerTable, NetworkTable, ShaperTable
+
+
+class Until(BaseModel):
+    """When a phase ends: after `steps`, or earlier once a measure holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: env steps (games x rollout steps), the cap; schedules run over it
+    steps: int = Field(ge=1)
+    #: the mean greedy return over `episodes` that ends the phase early, on two sets of start states; none: never
+    return_at_least: float | None = None
+    #: the score (draw = half) against `opponent` whose lower bound ends the phase early, 0..1; none: never
+    score_at_least: float | None = Field(default=None, ge=0.0, le=1.0)
+    #: the player that `score_at_least` is measured against
+    opponent: str | None = None
+    #: greedy episodes, or games a seat order, of one measurement, 1 or more
+    episodes: int = Field(default=100, ge=1)
+    #: env steps between measurements, 1 or more
+    every: int = Field(default=1024, ge=1)
+    #: confidence of the lower bound, 0.5..1
+    confidence: float = Field(default=0.9, gt=0.5, lt=1.0)
+
+    @model_validator(mode="after")
+    def _opponent_named(self) -> "Until":
+        if self.score_at_least is not None and self.opponent is None:
+            raise ValueError("score_at_least needs opponent = \"...\": name the player to measure against")
+        if self.score_at_least is not None and self.return_at_least is not None:
+            raise ValueError("until takes return_at_least or score_at_least, not both")
+        return self
+
+    @property
+    def measures(self) -> bool:
+        """Whether anything is measured on the way."""
+        return self.return_at_least is not None or self.score_at_least is not None
+
+
+class TeacherSettings(BaseModel):
+    """A frozen policy whose KL is a term of the learner's loss."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: an earlier phase's name, "previous", or a run or policy folder
+    source: str = "previous"
+    #: the distillation loss
+    loss: DistillerTable = DistillerTable(use="kl")
+    #: weight of the loss, 0 or more; may be a schedule
+    coef: Scheduled = Field(default=1.0, validate_default=True)
+    #: weight of the squared distance of the values, 0 or more; may be a schedule
+    value_coef: Scheduled = Field(default=0.0, validate_default=True)
+
+
+class TrainSettings(BaseModel):
+    """Learn by playing, alone or against a league."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: changes to the run's env settings in this phase
+    env: dict[str, Any] = {}
+    #: games in lock-step, 1 or more
+    num_games: int = Field(default=64, ge=1)
+    #: steps of a rollout, 1 or more
+    num_steps: int = Field(default=32, ge=1)
+    #: the network; none keeps that of the phase before
+    network: NetworkTable | None = None
+    #: how its weights begin: "carry" the phase before's, "grow" them, "fresh"; "auto" carries if the network is the same
+    start: Literal["auto", "carry", "grow", "fresh"] = "auto"
+    #: the learner
+    learner: LearnerTable = LearnerTable(use="ppo")
+    #: fact (or `outcome`) -> weight; none: the official reward
+    reward: dict[str, Scheduled] = {}
+    #: further shapers
+    shapers: tuple[ShaperTable, ...] = ()
+    #: a frozen teacher; none: no term
+    teacher: TeacherSettings | None = None
+    #: opponents, pool and gate; none: the learning policy plays every seat
+    league: LeagueSettings | None = None
+    #: when the phase ends
+    until: Until
+    #: updates between checkpoints, 1 or more
+    checkpoint_every: int = Field(default=50, ge=1)
+
+
+class LossSettings(BaseModel):
+    """One term of a distillation loss."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: the distillation loss
+    loss: DistillerTable
+    #: its weight, 0 or more; may be a schedule
+    coef: Scheduled = Field(default=1.0, validate_default=True)
+
+
+class DistillSettings(BaseModel):
+    """Teach a student to play as its teacher does, on states that both visit (DAgger, Ross et al. 2011)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: changes to the run's env settings in this phase
+    env: dict[str, Any] = {}
+    #: the teacher: an earlier phase's name, "previous", or a run or policy folder
+    teacher: str = "previous"
+    #: the student's network
+    network: NetworkTable
+    #: terms of the loss
+    losses: tuple[LossSettings, ...] = (
+        LossSettings(loss=DistillerTable(use="kl")),
+        LossSettings(loss=DistillerTable(use="value"), coef=0.1),
+    )
+    #: share of moves that the student itself plays while states are gathered, 0..1; may be a schedule
+    student_share: Scheduled = Field(default={"start": 0.0, "end": 1.0}, validate_default=True)
+    #: games in lock-step, 1 or more
+    num_games: int = Field(default=64, ge=1)
+    #: steps of a rollout, 1 or more
+    num_steps: int = Field(default=16, ge=1)
+    #: newest labelled rows that are learnt from, 1 or more
+    buffer: int = Field(default=32_768, ge=1)
+    #: rows of a minibatch, 1 or more
+    minibatch_size: int = Field(default=512, ge=1)
+    #: optimiser steps after each rollout, 1 or more
+    steps_per_rollout: int = Field(default=16, ge=1)
+    #: Adam's step size; may be a schedule
+    learning_rate: Scheduled = Field(default={"start": 3e-3, "end": 3e-4}, validate_default=True)
+    #: when the phase ends
+    until: Until
+    #: how much the student may lose: of the teacher's return as a share, or in score points against it, 0..1
+    allowed_loss: float = Field(default=0.05, ge=0.0, le=1.0)
+    #: episodes, or games a seat order, of the final comparison, 1 or more
+    compare_episodes: int = Field(default=100, ge=1)
+    #: least share of states in which both choose the same action, 0..1
+    min_agreement: float = Field(default=0.0, ge=0.0, le=1.0)
+    #: updates between checkpoints, 1 or more
+    checkpoint_every: int = Field(default=50, ge=1)

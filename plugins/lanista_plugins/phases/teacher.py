@@ -1,0 +1,59 @@
+"""A frozen teacher as a term of the learner's loss (kickstarting, Schmitt et al. 2018)."""
+
+import torch
+from torch import Tensor
+
+from lanista.errors import RecipeError
+from lanista.learning import Batch, Distiller
+from lanista.phases import PhaseContext
+from lanista.policy import Policy
+from lanista_plugins.phases.settings import TeacherSettings
+
+
+class TeacherTerm:
+    """``coef * distiller + value_coef * (v_student - v_teacher)^2``, averaged over the minibatch."""
+
+    name = "teacher"
+
+    def __init__(self, policy: Policy, teacher: Policy, distiller: Distiller, settings: TeacherSettings) -> None:
+        """Freeze the teacher; `policy` is the student whose heads define the divergence."""
+        self._policy = policy
+        self._teacher = teacher
+        self._distiller = distiller
+        self._settings = settings
+        teacher.network.requires_grad_(False)
+        teacher.network.eval()
+
+    def __call__(self, logits: dict[str, Tensor], value: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """Weigh the terms by their schedules at the batch's progress."""
+        coef = self._settings.coef.at(batch.progress)
+        value_coef = self._settings.value_coef.at(batch.progress)
+        if coef == 0.0 and value_coef == 0.0:
+            return value.new_zeros(()), {"teacher_coef": 0.0}
+        with torch.no_grad():
+            says = self._teacher.network(batch.observation)
+        rows = self._distiller.loss(self._policy, logits, value, says.logits, says.value, batch.legal)
+        divergence = rows.mean()
+        loss = coef * divergence
+        if value_coef:
+            loss = loss + value_coef * (value - says.value).square().mean()
+        return loss, {"teacher_divergence": float(divergence.detach()), "teacher_coef": coef}
+
+
+def teacher_term(context: PhaseContext, policy: Policy, settings: TeacherSettings) -> TeacherTerm:
+    """Load the teacher that a recipe names; it must see and choose what the student sees and chooses."""
+    teacher = context.policy_of(settings.source)
+    check_same_task(context.name, policy, teacher)
+    distiller = settings.loss.build(context.registry)(settings.loss.settings(context.registry))
+    return TeacherTerm(policy, teacher, distiller, settings)
+
+
+def check_same_task(phase: str, student: Policy, teacher: Policy) -> None:
+    """Refuse a teacher whose observation or heads differ, naming the first difference."""
+    for what in ("observation", "heads"):
+        ours, theirs = getattr(student.card.spec, what), getattr(teacher.card.spec, what)
+        if ours != theirs:
+            raise RecipeError(
+                f"phase {phase!r}: the teacher was made for another {what} ({theirs} against {ours}); "
+                "use a teacher of the same env and settings"
+            )

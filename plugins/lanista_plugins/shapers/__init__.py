@@ -1,0 +1,1 @@
+"""Shapers: reward out of facts, once a rollout."""
