@@ -1,0 +1,242 @@
+"""Whole games between players on a batched env, so counted that no seat and no short game is favoured.
+
+1. Every seat order is played equally often: the players in their order and all rotations of it.
+2. Game g is episode ``g // slots`` of slot ``g % slots``: which games count is fixed before the first step.
+   Counting the games that end first would favour the short ones.
+3. A step asks each player once, for all its rows over all games. A slot whose games are over takes any legal
+   action; no player is asked for it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from lanista.env import VecEnv
+from lanista.errors import EnvContractError, UsageError
+from lanista.intervals import wilson
+from lanista.players import Player
+from lanista.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Games of one side against another, from the first one's point of view."""
+
+    wins: int = 0
+    draws: int = 0
+    losses: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        """Count both."""
+        return Tally(self.wins + other.wins, self.draws + other.draws, self.losses + other.losses)
+
+    @property
+    def games(self) -> int:
+        """All games counted."""
+        return self.wins + self.draws + self.losses
+
+    @property
+    def score(self) -> float:
+        """Wins + half the draws."""
+        return self.wins + self.draws / 2.0
+
+    @property
+    def share(self) -> float:
+        """The score a game, 0..1; a half where no game was played."""
+        return self.score / self.games if self.games else 0.5
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Wilson's interval of the share, a draw being half a win."""
+        return wilson(self.score, self.games, confidence)
+
+    def undecided(self, confidence: float = 0.95) -> bool:
+        """Whether these games are not enough to tell who is the stronger."""
+        low, high = self.interval(confidence)
+        return low <= 0.5 <= high
+
+
+@dataclass(frozen=True)
+class MatchResult:
+    """G counted games, in the order of their numbers (all games of the first seat order first)."""
+
+    #: ``[G, S]`` index of the player in each seat
+    seating: IntArray
+    #: ``[G, S]`` official outcome of each seat
+    outcome: FloatArray
+    #: ``[G]`` env steps that the game lasted
+    steps: IntArray
+    #: games that differ in their first observation or in any action taken; players that draw nothing from a
+    #: fixed start play one game per seat order again and again
+    distinct_games: int
+
+    @property
+    def games(self) -> int:
+        """All games counted."""
+        return len(self.outcome)
+
+    def tally(self, player: int, opponent: int, seat: int | None = None) -> Tally:
+        """Count `player` against `opponent`: in each game every seat of one meets every seat of the other.
+
+        The higher official outcome wins, equal ones draw. `seat` counts only games with `player` in it.
+        """
+        if player == opponent:
+            raise ValueError(f"player {player} does not play against itself; name two players")
+        wins = draws = losses = 0
+        for mine in range(self.seating.shape[1]) if seat is None else (seat,):
+            for theirs in range(self.seating.shape[1]):
+                met = (self.seating[:, mine] == player) & (self.seating[:, theirs] == opponent)
+                margin = self.outcome[met, mine] - self.outcome[met, theirs]
+                wins += int((margin > 0).sum())
+                draws += int((margin == 0).sum())
+                losses += int((margin < 0).sum())
+        return Tally(wins, draws, losses)
+
+
+def seat_orders(num_players: int, seats: int) -> IntArray:
+    """Give ``[S, S]``: who sits where in each order; the last player fills the seats that are left over.
+
+    The orders are the rotations of one another, so each player sits in every seat equally often.
+    """
+    if not 2 <= num_players <= seats:
+        raise UsageError(
+            f"{num_players} players for a game of {seats} seats; give at least 2 and at most one a seat"
+            + (" (one player alone is evaluated by its return)" if seats == 1 else "")
+        )
+    line = np.minimum(np.arange(seats), num_players - 1)
+    return np.stack([np.roll(line, turn) for turn in range(seats)]).astype(np.int64)
+
+
+def play_matches(
+    make_env: Callable[[int], VecEnv],
+    players: Sequence[Player],
+    num_games: int,
+    seed: int,
+    max_slots: int = 1024,
+) -> MatchResult:
+    """Play `num_games` in every seat order; `make_env(n)` gives an env of n games, closed here.
+
+    At most `max_slots` games are in play at once. The players' own streams go on from where they are.
+    """
+    if num_games < 1:
+        raise UsageError(f"{num_games} games were asked for; play at least 1 in each seat order")
+    env = make_env(min(num_games * len(players), max_slots))
+    try:
+        orders = seat_orders(len(players), env.spec.seats)
+        return _play(env, players, np.repeat(orders, num_games, axis=0), seed, _Marks(env, seed))
+    finally:
+        env.close()
+
+
+def evaluate_returns(env: VecEnv, player: Player, num_episodes: int, seed: int) -> FloatArray:
+    """Give the official returns ``[num_episodes]`` of a player alone: the first episodes of every game.
+
+    Resets `env`; with fewer games than episodes each game plays its fixed share of them.
+    """
+    if env.spec.seats != 1:
+        raise UsageError(
+            f"{env.spec.name} has {env.spec.seats} seats and its players no return; play matches instead"
+        )
+    if num_episodes < 1:
+        raise UsageError(f"{num_episodes} episodes were asked for; evaluate at least 1")
+    return _play(env, (player,), np.zeros((num_episodes, 1), np.int64), seed, None).outcome[:, 0]
+
+
+def _play(
+    env: VecEnv, players: Sequence[Player], seating: IntArray, seed: int, marks: "_Marks | None"
+) -> MatchResult:
+    """Play the games of `seating` (``[G, S]``) on env's slots; the step loop has no Python per game."""
+    total, seats = seating.shape
+    slots = env.num_games
+    env.reset(seed)
+    outcome = np.zeros((total, seats), np.float32)
+    steps = np.zeros(total, np.int64)
+    game_marks = np.zeros(total, np.uint64)
+    # What each slot plays now; a slot without a game left keeps the number it would have next, >= total.
+    game = np.arange(slots)
+    begun = np.zeros(slots, np.int64)
+    counted = game < total
+    seated = seating[np.minimum(game, total - 1)]
+    if marks:
+        marks.begin(game)
+    actions: dict[str, AnyArray] = {head.name: np.zeros((slots, seats), np.int64) for head in env.spec.heads}
+    open_games = int(counted.sum())
+    last_step = env.spec.max_steps * -(-total // slots)
+    step = 0
+    while open_games:
+        if step >= last_step:
+            raise EnvContractError(
+                f"{env.spec.name}: game {int(np.flatnonzero(counted)[0])} did not end within max_steps = "
+                f"{env.spec.max_steps}; let the env cut it off, or declare the true limit in its spec"
+            )
+        acting = env.acting
+        if open_games < slots:
+            _idle(env, ~counted, actions)
+            acting = acting & counted[:, None]
+        for number, player in enumerate(players):
+            rows = acting if len(players) == 1 else acting & (seated == number)
+            games, at = np.nonzero(rows)
+            if games.size:
+                for name, chosen in player.act(env, games, at).items():
+                    actions[name][games, at] = chosen
+        if marks:
+            marks.take(actions)
+        env.step(actions)
+        step += 1
+        over = np.flatnonzero(env.ended & counted)
+        if over.size:
+            numbers = game[over]
+            outcome[numbers] = env.outcome[over]
+            steps[numbers] = step - begun[over]
+            game[over] += slots
+            begun[over] = step
+            counted = game < total
+            seated[over] = seating[np.minimum(game[over], total - 1)]
+            open_games = int(counted.sum())
+            if marks:
+                game_marks[numbers] = marks.running[over]
+                marks.begin(over)
+    return MatchResult(seating, outcome, steps, len(np.unique(game_marks)) if marks else total)
+
+
+def _idle(env: VecEnv, idle: BoolArray, actions: dict[str, AnyArray]) -> None:
+    """Give slots whose games are over the first legal action, since an env may refuse an illegal one."""
+    for name, legal in env.legal.items():
+        actions[name][idle] = legal[idle].argmax(axis=-1)
+
+
+class _Marks:
+    """A 64-bit number a game, of its first observation and every action taken: equal games, equal marks.
+
+    Integer arithmetic modulo 2**64, so that a mark depends neither on the batch nor on rounding.
+    """
+
+    def __init__(self, env: VecEnv, seed: int) -> None:
+        self.env = env
+        rng = np.random.default_rng(derive_seed(seed, "marks"))
+
+        def odd(count: int) -> npt.NDArray[np.uint64]:
+            return rng.integers(0, 2**63, count, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+
+        self.parts = {name: odd(part[0].nbytes) for name, part in env.observation.items()}
+        self.heads = {head.name: odd(env.spec.seats) for head in env.spec.heads}
+        self.shift = odd(1)
+        #: ``[N]`` mark of the game that each slot plays
+        self.running = np.zeros(env.num_games, np.uint64)
+
+    def begin(self, slots: IntArray) -> None:
+        """Mark games that have just begun by their first observation."""
+        mark = np.zeros(len(slots), np.uint64)
+        for name, weights in self.parts.items():
+            rows = np.ascontiguousarray(self.env.observation[name][slots]).reshape(len(slots), -1)
+            mark += rows.view(np.uint8) @ weights
+        self.running[slots] = mark
+
+    def take(self, actions: dict[str, AnyArray]) -> None:
+        """Follow the actions of the seats that act now; call it before the env steps."""
+        self.running *= self.shift
+        for name, weights in self.heads.items():
+            taken = np.where(self.env.acting, actions[name] + 1, 0).astype(np.uint64)
+            self.running += taken @ weights
