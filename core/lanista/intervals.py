@@ -22,7 +22,7 @@ def wilson(score: float, games: int, confidence: float = 0.95) -> tuple[float, f
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def wilson_low(score: float, games: int, confidence: float = 0.95) -> float:
+def lower_bound(score: float, games: int, confidence: float = 0.95) -> float:
     """Give a bound that the true score a game exceeds with `confidence`: the one-sided bound of a gate.
 
     Half a game is taken off the score first (Yates's continuity correction). Without it a gate of few games

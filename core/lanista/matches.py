@@ -73,9 +73,22 @@ class MatchResult:
     distinct_games: int
 
     @property
-    def games(self) -> int:
-        """All games counted."""
+    def num_games(self) -> int:
+        """All games counted, whoever played."""
         return len(self.outcome)
+
+    def against_all(self, player: int) -> Tally:
+        """Count `player` against every other one."""
+        others = set(self.seating.ravel().tolist()) - {player}
+        return sum((self.tally(player, other) for other in sorted(others)), Tally())
+
+    def score(self, player: int) -> float:
+        """The share 0..1 of the points that `player` won of all others, a draw being half."""
+        return self.against_all(player).share
+
+    def games(self, player: int) -> int:
+        """How many meetings with others `score` counts."""
+        return self.against_all(player).games
 
     def tally(self, player: int, opponent: int, seat: int | None = None) -> Tally:
         """Count `player` against `opponent`: in each game every seat of one meets every seat of the other.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanista.intervals import mean_interval, wilson, wilson_low
+from lanista.intervals import mean_interval, wilson, lower_bound
 
 
 def test_wilson_gives_the_textbook_figures():
@@ -19,7 +19,7 @@ def test_wilson_gives_the_textbook_figures():
 
 def test_without_games_nothing_is_known():
     assert wilson(0, 0) == (0.0, 1.0)
-    assert wilson_low(0, 0) == 0.0
+    assert lower_bound(0, 0) == 0.0
 
 
 @given(st.integers(1, 2000), st.floats(0, 1), st.floats(0.5, 0.999))
@@ -30,7 +30,7 @@ def test_wilson_holds_the_score_and_mirrors(games, share, confidence):
     assert score / games - 1e-12 <= high <= 1.0
     mirrored = wilson(games - score, games, confidence)
     assert mirrored == pytest.approx((1 - high, 1 - low), abs=1e-12)
-    assert wilson_low(score, games, confidence) <= score / games + 1e-12
+    assert lower_bound(score, games, confidence) <= score / games + 1e-12
 
 
 @pytest.mark.parametrize("truth", [0.1, 0.5, 0.8])
@@ -57,7 +57,7 @@ def test_the_one_sided_bound_errs_at_most_as_often_as_stated_for_every_number_of
             chance = sum(
                 math.comb(games, wins) * truth**wins * (1 - truth) ** (games - wins)
                 for wins in range(games + 1)
-                if wilson_low(wins, games, 0.9) > truth
+                if lower_bound(wins, games, 0.9) > truth
             )
             assert chance <= 0.1, (truth, games, chance)
 
@@ -80,7 +80,7 @@ def test_mean_interval_covers_at_the_nominal_rate():
     [
         (lambda: wilson(3, 2), "score 3 of 2 games"),
         (lambda: wilson(-1, 2), "score -1 of 2 games"),
-        (lambda: wilson_low(float("nan"), 2), "score nan of 2 games"),
+        (lambda: lower_bound(float("nan"), 2), "score nan of 2 games"),
         (lambda: wilson(1, 2, 95), "confidence lies between 0 and 1, found 95; write 0.95"),
         (lambda: mean_interval([]), "no value was given"),
         (lambda: mean_interval([1.0, 2.0], 1.0), "confidence lies between 0 and 1, found 1.0"),

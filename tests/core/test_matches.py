@@ -116,7 +116,7 @@ def test_every_seat_order_is_played_equally_often(alternating):
 
     strong, weak = Says(3), Says(2)
     result = play_matches(make, (strong, weak), 15, seed=4)
-    assert result.games == 30
+    assert result.num_games == 30
     assert result.tally(0, 1) == Tally(wins=30)
     assert result.tally(1, 0) == Tally(losses=30)
     assert result.tally(0, 1, seat=0) == result.tally(0, 1, seat=1) == Tally(wins=15)
@@ -133,12 +133,14 @@ def test_equal_players_draw_and_a_draw_is_half():
 
 def test_four_seats_meet_in_pairs_by_official_outcome():
     result = play_matches(lambda n: Race(n, seats=4, score=True), [Says(n) for n in (4, 3, 2, 1)], 5, seed=1)
-    assert result.games == 20
+    assert result.num_games == 20
     for player in range(4):
         for seat in range(4):
             assert int((result.seating[:, seat] == player).sum()) == 5
         for opponent in range(player + 1, 4):
             assert result.tally(player, opponent) == Tally(wins=20)
+    assert [result.score(player) for player in range(4)] == pytest.approx([1, 2 / 3, 1 / 3, 0])
+    assert result.games(2) == 60
 
 
 def test_the_last_player_fills_the_seats_left_over():
