@@ -6,7 +6,7 @@ handed on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,15 +44,14 @@ class PhaseContext:
     registry: Registry
     env: EnvTable
     name: str
-    #: RUN/phases/<name>, made when first written to
-    folder: Path
+    #: the run's folder; a phase writes below ``league/`` only
+    run_folder: Path
     seed: int
     num_threads: int
     #: phase name -> folder of the policy that it handed on, in order
     policies: Mapping[str, Path]
-    #: the resolved table of the phase before, if its kind has a network
+    #: the policy folder of the phase before
     previous: Path | None = None
-    notes: list[str] = field(default_factory=list)
 
     def make_env(self, overrides: Mapping[str, Any], num_games: int) -> VecEnv:
         """Build the run's env with the phase's overrides (not yet reset)."""

@@ -40,16 +40,18 @@ class Ended:
 
 @dataclass
 class Timing:
-    """Seconds spent by part since the last `clear`."""
+    """Seconds spent by part since the phase began in this process."""
 
     env: float = 0.0
     infer: float = 0.0
     learn: float = 0.0
     copy: float = 0.0
 
-    def clear(self) -> None:
-        """Start again from zero."""
-        self.env = self.infer = self.learn = self.copy = 0.0
+    def shares(self) -> dict[str, float]:
+        """Each part's share of the time so far, as metrics."""
+        parts = {"env": self.env, "infer": self.infer, "learn": self.learn, "copy": self.copy}
+        total = sum(parts.values()) or 1.0
+        return {f"time/{name}": seconds / total for name, seconds in parts.items()}
 
 
 @dataclass
@@ -275,6 +277,11 @@ class Collector:
         self._length = np.where(closed, self.num_steps - 1 - last_end, self._length + self.num_steps)
         outcome = self._outcome.reshape(self.num_steps, games, seats)[steps_of_end, ended_games]
         return Ended(ended_games, outcome, return_.astype(np.float32), length)
+
+    def games_restarted(self) -> None:
+        """Forget the open games: the env was reset between two rollouts."""
+        self._return.fill(0.0)
+        self._length.fill(0)
 
     def state(self) -> dict[str, AnyArray]:
         """What the next rollout needs, beside the env, the policy and the opponents."""

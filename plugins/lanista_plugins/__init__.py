@@ -1,1 +1,39 @@
-"""See the README; hooks are below."""
+"""lanista's own phases, shapers, distillers, matchmakers, loggers and recipes, offered as any plugin offers its own."""
+
+from lanista import hookimpl
+from lanista.hookspecs import Register
+
+
+@hookimpl
+def register_phases(register: Register) -> None:
+    """The two kinds of phase."""
+    from lanista_plugins.phases.settings import DistillSettings, TrainSettings
+
+    register("train", "lanista_plugins.phases.train:Train", settings=TrainSettings, summary="learn by playing")
+    register("distill", "lanista_plugins.phases.distill:Distill", settings=DistillSettings, summary="teach a student")
+
+
+@hookimpl
+def register_shapers(register: Register) -> None:
+    """Reward out of facts."""
+    from lanista_plugins.shapers.settings import OutcomeSettings, PotentialSettings, WeightsSettings
+
+    register(
+        "weights",
+        "lanista_plugins.shapers.weights:Weights",
+        settings=WeightsSettings,
+        summary="a weighted sum of facts; the table `reward` of a phase is this shaper",
+    )
+    register("outcome", "lanista_plugins.shapers.weights:Outcome", settings=OutcomeSettings, summary="the game's outcome")
+    register(
+        "potential",
+        "lanista_plugins.shapers.potential:Potential",
+        settings=PotentialSettings,
+        summary="potential-based shaping, which keeps optimal policies",
+    )
+
+
+@hookimpl
+def register_loggers(register: Register) -> None:
+    """Loggers beside metrics.jsonl."""
+    register("tensorboard", "lanista_plugins.loggers.tensorboard:TensorBoard", summary="event files for TensorBoard")

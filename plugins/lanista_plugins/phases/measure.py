@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from lanista.intervals import lower_bound
+from lanista.intervals import wilson_low
 from lanista.matches import evaluate_returns, play_matches
 from lanista.phases import PhaseContext
 from lanista.policy import Policy
@@ -56,10 +56,10 @@ class Measure:
         opponent = factory(self._make_env(1).spec, settings, seed)
         players = [PolicyPlayer(policy, seed, greedy=True), opponent]
         result = play_matches(self._make_env, players, until.episodes, seed)
-        score, games = result.score(0), result.games(0)
-        low = lower_bound(score * games, games, until.confidence)
-        metrics = {f"score/{until.opponent}": score, f"score_low/{until.opponent}": low}
-        return Measurement(score, low >= until.score_at_least, metrics)
+        tally = result.tally(0, 1)
+        low = wilson_low(tally.score, tally.games, until.confidence)
+        metrics = {f"score/{until.opponent}": tally.share, f"score_low/{until.opponent}": low}
+        return Measurement(tally.share, low >= until.score_at_least, metrics)
 
     def close(self) -> None:
         """Let go of the measuring env."""

@@ -86,6 +86,7 @@ class Train:
         self.collector.timing.learn += perf_counter() - started
         self.steps += self.settings.num_steps * self.settings.num_games
         metrics.update({f"reward/{name}": part for name, part in self.collector.reward_parts.items()})
+        metrics.update(self.collector.timing.shares())
         learns = None if self.opponents is None else self.opponents.learns
         metrics.update(learner_figures(ended, learns, self.env.spec.seats))
         if self.opponents is not None:

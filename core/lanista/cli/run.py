@@ -1,0 +1,84 @@
+"""`lanista run` and `lanista resume`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def attach(app: typer.Typer) -> None:
+    """Add both commands."""
+    app.command("run")(run)
+    app.command("resume")(resume)
+
+
+def run(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name (see `lanista recipes`) or a TOML file.")],
+    out: Annotated[Path | None, typer.Option(help="Run folder; default runs/<name>-<date>.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change the recipe: key=value with a dotted key, e.g. phases.small.until.steps=5000."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The run's seed; the same as --set seed=N.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Check the recipe, print it resolved, run nothing.")] = False,
+) -> None:
+    """Play a recipe: train, distil, export, pack and verify, in one folder.
+
+    Examples: lanista run cartpole --seed 1; lanista run connectx --out runs/demo; lanista run my.toml --check.
+    """
+    from lanista.plugins import current_host
+    from lanista.recipe import apply_changes, check_recipe, read_recipe, resolved_toml
+
+    host = current_host()
+    values = read_recipe(recipe, host.registry)
+    changes = [*(set_ or []), *([] if seed is None else [f"seed={seed}"])]
+    checked = check_recipe(apply_changes(values, changes), host.registry)
+    if check:
+        typer.echo(resolved_toml(checked, host.registry), nl=False)
+        return
+    from lanista.run import Run
+
+    folder = out or _free_folder(checked.top.name)
+    _play(Run.create(folder, checked, host))
+
+
+def resume(run_folder: Annotated[Path, typer.Argument(help="The folder of a run that was stopped.")]) -> None:
+    """Go on with a run from its newest checkpoint, as though it had never stopped.
+
+    Example: lanista resume runs/demo
+    """
+    from lanista.plugins import start_host
+    from lanista.run import Run
+
+    files = sorted((run_folder / "plugins").glob("*.py")) if (run_folder / "plugins").is_dir() else []
+    host = start_host(tuple(files))
+    _play(Run.open(run_folder, host))
+
+
+def _play(run: "Run") -> None:  # type: ignore[name-defined]  # noqa: F821 - imported late, torch comes with it
+    from lanista.delivery import deliver
+    from lanista.progress import ScreenProgress
+    from lanista.run import RunStopped
+
+    with ScreenProgress() as progress:
+        run.progress = progress
+        try:
+            final = run.play()
+        except RunStopped:
+            progress.say(f"stopped; a checkpoint stands. Go on with: lanista resume {run.folder}")
+            raise typer.Exit(130) from None
+        progress.say(f"final policy: {final}")
+    code = deliver(run)
+    if code:
+        raise typer.Exit(code)
+
+
+def _free_folder(name: str) -> Path:
+    from datetime import datetime
+
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    folder, count = Path("runs") / f"{name}-{stamp}", 1
+    while folder.exists():
+        count += 1
+        folder = Path("runs") / f"{name}-{stamp}-{count}"
+    return folder

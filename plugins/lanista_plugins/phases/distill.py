@@ -1,0 +1,238 @@
+"""The phase kind `distill`: a student learns to choose as its teacher does, and the phase fails if it does not.
+
+One `update`:
+
+1. play `num_steps` steps with teacher and student mixed move by move (DAgger, Ross et al. 2011);
+2. let the teacher label every row that acted, and keep the newest rows;
+3. take `steps_per_rollout` optimiser steps on minibatches of them;
+4. measure, when the `until` rule asks for it.
+"""
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lanista.errors import LanistaError
+from lanista.learning import Distiller
+from lanista.optimiser_state import optimiser_tensors, restore_optimiser
+from lanista.phases import PhaseContext, PhaseResult, PhaseState
+from lanista.policy import Policy, build_policy
+from lanista.rollout import Collector, learner_figures
+from lanista_plugins.phases.compare import compare_policies
+from lanista_plugins.phases.labelled import LabelledRows
+from lanista_plugins.phases.measure import Measure
+from lanista_plugins.phases.settings import DistillSettings
+from lanista_plugins.phases.teacher import check_same_task
+
+
+class MixedPolicy:
+    """Plays each row by the student with probability `share`, else by the teacher."""
+
+    def __init__(self, student: Policy, teacher: Policy) -> None:
+        """Both sample; `share` is set before each rollout."""
+        self.student = student
+        self.teacher = teacher
+        self.network = student.network
+        self.share = 0.0
+
+    def act(
+        self, observation: Mapping[str, Tensor], legal: Mapping[str, Tensor], generator: torch.Generator
+    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """Both choose, then a coin a row decides whose move is played."""
+        if self.share >= 1.0:
+            return self.student.act(observation, legal, generator)
+        if self.share <= 0.0:
+            return self.teacher.act(observation, legal, generator)
+        mine, logprob, value = self.student.act(observation, legal, generator)
+        theirs, _, _ = self.teacher.act(observation, legal, generator)
+        coin = torch.rand(value.shape, generator=generator) < self.share
+        return {name: torch.where(coin, mine[name], theirs[name]) for name in mine}, logprob, value
+
+
+class Distill:
+    """One distillation phase; see `DistillSettings`."""
+
+    def __init__(self, context: PhaseContext, settings: DistillSettings) -> None:
+        """Take the settings; nothing is built before `start`."""
+        self.context = context
+        self.settings = settings
+        self.steps = 0
+        self.finished = False
+        self._passed = False
+        self._best: tuple[float, dict[str, Tensor]] | None = None
+        self._next_measure = settings.until.every
+
+    @property
+    def progress(self) -> float:
+        """Share of the step budget that is spent."""
+        return min(self.steps / self.settings.until.steps, 1.0)
+
+    def start(self) -> None:
+        """Build env, teacher, student and the losses."""
+        context, settings, registry = self.context, self.settings, self.context.registry
+        self.teacher = context.policy_of(settings.teacher)
+        self.teacher.network.requires_grad_(False)
+        self.teacher.network.eval()
+        self.env = context.make_env(settings.env, settings.num_games)
+        self.env.reset(context.derive("env"))
+        options = settings.network.settings(registry).model_dump(mode="json")
+        torch.manual_seed(context.derive("weights"))
+        self.student = build_policy(context.card(self.env, settings.env, settings.network.use, options), registry)
+        check_same_task(context.name, self.student, self.teacher)
+        self._first_weights = {name: weight.clone() for name, weight in self.student.network.state_dict().items()}
+        self.losses: list[tuple[str, Distiller, Any]] = [
+            (term.loss.use, term.loss.build(registry)(term.loss.settings(registry)), term.coef)
+            for term in settings.losses
+        ]
+        self.mixed = MixedPolicy(self.student, self.teacher)
+        self.collector = Collector(
+            env=self.env,
+            policy=self.mixed,  # type: ignore[arg-type]  # it plays as a policy does; nothing else of one is used
+            num_steps=settings.num_steps,
+            shapers=[],
+            gamma=1.0,
+            generator=torch.Generator().manual_seed(context.derive("rollout")),
+        )
+        self.rows = LabelledRows(settings.buffer)
+        self.optimiser = torch.optim.Adam(self.student.network.parameters(), lr=settings.learning_rate.at(0.0), fused=True)
+        self.generator = torch.Generator().manual_seed(context.derive("minibatches"))
+        self.measure = Measure(context, settings.env, settings.until) if settings.until.measures else None
+
+    def update(self) -> dict[str, float]:
+        """Gather, label, learn, measure."""
+        self.mixed.share = self.settings.student_share.at(self.progress)
+        rollout, ended = self.collector.collect(self.progress)
+        started = perf_counter()
+        self.rows.add(rollout, self.teacher)
+        metrics = self._learn()
+        self.collector.timing.learn += perf_counter() - started
+        self.steps += self.settings.num_steps * self.settings.num_games
+        metrics["student_share"] = self.mixed.share
+        metrics.update(learner_figures(ended, None, self.env.spec.seats))
+        metrics.update(self.collector.timing.shares())
+        if self.measure is not None and self.steps >= self._next_measure:
+            self._next_measure = self.steps + self.settings.until.every
+            found = self.measure.take(self.student, self.steps)
+            metrics.update(found.metrics)
+            if self._best is None or found.figure > self._best[0] or found.passed:
+                weights = {name: weight.detach().clone() for name, weight in self.student.network.state_dict().items()}
+                self._best = (found.figure, weights)
+            self._passed = found.passed
+        self.finished = self._passed or self.steps >= self.settings.until.steps
+        return metrics
+
+    def _learn(self) -> dict[str, float]:
+        settings, rate = self.settings, self.settings.learning_rate.at(self.progress)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        sums: dict[str, float] = {}
+        for _ in range(settings.steps_per_rollout):
+            batch = self.rows.draw(settings.minibatch_size, self.generator)
+            output = self.student.network(batch.observation)
+            total = output.value.new_zeros(())
+            for name, distiller, coef in self.losses:
+                rows = distiller.loss(
+                    self.student, output.logits, output.value, batch.logits, batch.value, batch.legal
+                )
+                loss = rows.mean()
+                total = total + coef.at(self.progress) * loss
+                sums[f"{name}_loss"] = sums.get(f"{name}_loss", 0.0) + float(loss.detach())
+            self.optimiser.zero_grad(set_to_none=True)
+            total.backward()
+            self.optimiser.step()
+            with torch.no_grad():
+                same = [
+                    head.greedy(output.logits[name], batch.legal[name]) == head.greedy(batch.logits[name], batch.legal[name])
+                    for name, head in self.student.heads.items()
+                ]
+                agreement = torch.stack(same).all(dim=0).float().mean()
+            sums["agreement"] = sums.get("agreement", 0.0) + float(agreement)
+        metrics = {name: value / settings.steps_per_rollout for name, value in sums.items()}
+        metrics["learning_rate"] = rate
+        return metrics
+
+    def result(self) -> PhaseResult:
+        """Compare student and teacher; raises LanistaError if it did not move or lost more than allowed."""
+        if self._best is not None:
+            self.student.network.load_state_dict(self._best[1])
+        moved = max(
+            float((weight - self._first_weights[name]).abs().max()) if weight.numel() else 0.0
+            for name, weight in self.student.network.state_dict().items()
+        )
+        if moved == 0.0:
+            raise LanistaError(
+                f"phase {self.context.name!r}: the student did not move: no weight changed in {self.steps:,} steps; "
+                "look at learning_rate and at the losses' coefficients"
+            )
+        figures = compare_policies(
+            lambda games: self.context.make_env(self.settings.env, games),
+            self.student,
+            self.teacher,
+            episodes=self.settings.compare_episodes,
+            seed=self.context.derive("compare"),
+        )
+        problem = figures.problem(self.settings.allowed_loss, self.settings.min_agreement)
+        if problem is not None:
+            raise LanistaError(f"phase {self.context.name!r}: {problem}")
+        chosen = "last" if self._best is None else f"best by measure ({self._best[0]:.4g})"
+        return PhaseResult(self.student, chosen, {"steps": self.steps, **figures.card()})
+
+    def state(self) -> PhaseState:
+        """Everything that the next update depends on."""
+        values: dict[str, Any] = {
+            "steps": self.steps,
+            "next_measure": self._next_measure,
+            "passed": self._passed,
+            "best": None if self._best is None else self._best[0],
+        }
+        arrays = {f"network.{name}": weight.numpy() for name, weight in self.student.network.state_dict().items()}
+        arrays |= {f"optimiser.{name}": tensor.numpy() for name, tensor in optimiser_tensors(self.optimiser).items()}
+        arrays |= {f"collector.{name}": array for name, array in self.collector.state().items()}
+        arrays |= {f"rows.{name}": array for name, array in self.rows.state().items()}
+        arrays["generator"] = self.generator.get_state().numpy()
+        if self._best is not None:
+            arrays |= {f"best.{name}": weight.numpy() for name, weight in self._best[1].items()}
+        if self.env.resumable:
+            arrays |= {f"env.{name}": array for name, array in self.env.save().items()}
+        else:
+            self._restart_games()
+        return PhaseState(values, arrays)
+
+    def _restart_games(self) -> None:
+        self.env.reset(self.context.derive("env", self.steps))
+        self.collector.games_restarted()
+
+    def load_state(self, state: PhaseState) -> None:
+        """Take back what `state` gave."""
+
+        def under(prefix: str) -> dict[str, np.ndarray]:
+            return {name[len(prefix) :]: array for name, array in state.arrays.items() if name.startswith(prefix)}
+
+        def tensors(prefix: str) -> dict[str, Tensor]:
+            return {name: torch.from_numpy(array.copy()) for name, array in under(prefix).items()}
+
+        self.steps = state.values["steps"]
+        self._next_measure = state.values["next_measure"]
+        self._passed = state.values["passed"]
+        self.finished = self._passed or self.steps >= self.settings.until.steps
+        self.student.network.load_state_dict(tensors("network."))
+        restore_optimiser(self.optimiser, tensors("optimiser."))
+        self.collector.load_state(under("collector."))
+        self.rows.load_state(under("rows."))
+        self.generator.set_state(torch.from_numpy(state.arrays["generator"].copy()))
+        if state.values["best"] is not None:
+            self._best = (state.values["best"], tensors("best."))
+        if self.env.resumable:
+            self.env.load(under("env."))
+        else:
+            self._restart_games()
+
+    def close(self) -> None:
+        """Let go of the envs."""
+        self.env.close()
+        if self.measure is not None:
+            self.measure.close()
