@@ -1,1 +1,52 @@
-"""See the README; hooks are below."""
+"""The envs that come with lanista, offered through the plugin door like anybody's.
+
+Loading this module imports neither numba nor gymnasium: rules are compiled when an env is first built.
+"""
+
+import pluggy
+
+from lanista.hookspecs import Register
+from lanista_envs.cartpole.settings import CartPoleSettings
+from lanista_envs.connectx.settings import ConnectXSettings, NegamaxSettings
+from lanista_envs.mountaincar.settings import MountainCarSettings
+
+hookimpl = pluggy.HookimplMarker("lanista")
+
+
+@hookimpl
+def register_envs(register: Register) -> None:
+    """Offer the native envs."""
+    register(
+        "cartpole",
+        "lanista_envs.cartpole.env:CartPole",
+        settings=CartPoleSettings,
+        summary="balance a pole on a cart; the transitions of gymnasium's CartPole-v1",
+        gymnasium_id="lanista/CartPole-v1",
+    )
+    register(
+        "mountaincar",
+        "lanista_envs.mountaincar.env:MountainCar",
+        settings=MountainCarSettings,
+        summary="drive a weak car out of a valley; the transitions of gymnasium's MountainCar-v0",
+        gymnasium_id="lanista/MountainCar-v0",
+    )
+    register(
+        "connectx",
+        "lanista_envs.connectx.env:ConnectX",
+        settings=ConnectXSettings,
+        summary="Kaggle's Connect X: any board size and run length, two seats in turn",
+        portable=("lanista_envs.connectx.codec", ["lanista_envs.connectx.rules"]),
+        kaggle="connectx",
+    )
+
+
+@hookimpl
+def register_players(register: Register) -> None:
+    """Offer the players that know one of our games."""
+    register(
+        "connectx_negamax",
+        "lanista_envs.connectx.negamax:Negamax",
+        settings=NegamaxSettings,
+        summary="depth-limited alpha-beta search for Connect X, of the strength of the official negamax",
+        envs=("connectx",),
+    )

@@ -1,0 +1,260 @@
+"""Compiles portable kernel modules with numba, at first use, and keeps the machine code on disk.
+
+A *portable* module holds plain functions over numpy arrays. It imports only numpy, the standard library and
+other portable modules, so the very same file runs without numba inside a bundle. `compile_kernels`
+
+1. follows every plain function that the modules' functions name, into other portable modules too;
+2. makes a copy of each whose globals hold the compiled versions of the functions it calls;
+3. keys a cache folder by the sources of all of them, the versions and the processor, because numba's own
+   disk cache looks at one file only and would miss an edit in a function that is called from another.
+
+A module that loops with ``prange`` says ``prange = range``; a parallel build puts numba's in its place.
+numba is imported here at the first call, never when this module is.
+"""
+
+import contextlib
+import hashlib
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType, SimpleNamespace
+from typing import Any
+
+from lanista.errors import LanistaError
+
+#: what compiling is for, by the identity of the dispatcher's Python function
+_labels: dict[int, str] = {}
+_built: dict[tuple[object, ...], SimpleNamespace] = {}
+_listener: list[Any] = []
+
+
+class KernelError(LanistaError):
+    """A kernel module is not portable, or a kernel was asked for that it lacks."""
+
+
+def compile_kernels(
+    *modules: ModuleType, label: str = "", parallel: bool = False, fastmath: bool = False
+) -> SimpleNamespace:
+    """Give a namespace with a compiled dispatcher for every function of `modules`, by its name.
+
+    Machine code is made, or read from the disk, when a dispatcher is first called. `label` is what the
+    progress line names ("connectx"). `parallel` compiles the functions that name ``prange`` with threads;
+    set their number with `num_threads`.
+    """
+    if not modules:
+        raise KernelError("compile_kernels was called without a module; name at least one portable module")
+    label = label or modules[0].__name__.rpartition(".")[2]
+    build = _Build(label, parallel, fastmath)
+    for module in modules:
+        build.follow_module(module)
+    folder = build.cache_folder()
+    key = (str(folder), *(id(module) for module in modules))
+    if key not in _built:
+        _announce_compilation()
+        with _cache_in(folder):
+            kernels = {
+                name: build.compiled(value) for module in modules for name, value in _functions(module)
+            }
+        _built[key] = SimpleNamespace(**kernels)
+    return _built[key]
+
+
+@contextlib.contextmanager
+def num_threads(count: int) -> Iterator[None]:
+    """Let parallel kernels use `count` threads (at most numba's own limit) until the block is left."""
+    import numba
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(max(1, min(count, numba.config.NUMBA_NUM_THREADS)))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
+
+
+class _Build:
+    """One set of functions compiled together: what they reach, and their compiled copies."""
+
+    def __init__(self, label: str, parallel: bool, fastmath: bool) -> None:
+        self.label = label
+        self.parallel = parallel
+        self.fastmath = fastmath
+        self.modules: dict[str, ModuleType] = {}
+        self.copies: dict[FunctionType, Any] = {}
+        self.shadows: dict[str, ModuleType] = {}
+
+    def follow_module(self, module: ModuleType) -> None:
+        """Remember `module` and every portable module that its functions reach."""
+        if module.__name__ in self.modules:
+            return
+        if not getattr(module, "__file__", None):
+            raise KernelError(
+                f"kernel module {module.__name__} has no source file; put its functions into one"
+            )
+        self.modules[module.__name__] = module
+        for _, function in _functions(module):
+            for value in _named_globals(function).values():
+                owner = (
+                    value
+                    if isinstance(value, ModuleType)
+                    else sys.modules.get(getattr(value, "__module__", "") or "")
+                )
+                if owner is not None and isinstance(value, FunctionType | ModuleType) and _is_portable(owner):
+                    self.follow_module(owner)
+
+    def cache_folder(self) -> Path:
+        """The folder for this set: under the user's cache, keyed by all that machine code depends on."""
+        import llvmlite
+        import numba
+        import numpy as np
+        from llvmlite import binding
+        from platformdirs import user_cache_path
+
+        digest = hashlib.sha256()
+        for name in sorted(self.modules):
+            file = self.modules[name].__file__
+            assert file is not None  # follow_module saw to it
+            digest.update(name.encode() + b"\0" + Path(file).read_bytes() + b"\0")
+        digest.update(
+            repr((
+                numba.__version__, llvmlite.__version__, np.__version__, sys.version, platform.machine(),
+                binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), self.parallel, self.fastmath,
+            )).encode()
+        )  # fmt: skip
+        return user_cache_path("lanista") / "kernels" / f"{self.label}-{digest.hexdigest()[:16]}"
+
+    def compiled(self, function: FunctionType) -> Any:  # noqa: ANN401 - a numba dispatcher, which has no type of its own
+        """Give the dispatcher of a copy of `function` in whose globals all callees are compiled too."""
+        import numba
+
+        if function in self.copies:
+            return self.copies[function]
+        named = _named_globals(function)
+        globals_: dict[str, Any] = {
+            "__name__": function.__module__,
+            "__builtins__": function.__globals__["__builtins__"],
+        }
+        copy = FunctionType(
+            function.__code__, globals_, function.__name__, function.__defaults__, function.__closure__
+        )
+        copy.__module__ = function.__module__
+        copy.__qualname__ = function.__qualname__
+        copy.__kwdefaults__ = function.__kwdefaults__
+        _labels[id(copy)] = self.label
+        threads = self.parallel and "prange" in named
+        dispatcher = numba.njit(cache=True, nogil=True, parallel=threads, fastmath=self.fastmath)(copy)
+        self.copies[function] = dispatcher  # before the callees: a function may call itself
+        for name, value in named.items():
+            if name == "prange":
+                globals_[name] = numba.prange
+            elif isinstance(value, FunctionType) and _is_portable(sys.modules[value.__module__]):
+                globals_[name] = self.compiled(value)
+            elif isinstance(value, ModuleType) and value.__name__ in self.modules:
+                globals_[name] = self.shadow(value)
+            else:
+                globals_[name] = value
+        return dispatcher
+
+    def shadow(self, module: ModuleType) -> ModuleType:
+        """Give a stand-in for a portable module whose functions are compiled, for ``rules.drop(...)`` calls."""
+        if module.__name__ not in self.shadows:
+            shadow = self.shadows[module.__name__] = ModuleType(module.__name__)
+            shadow.__dict__.update(module.__dict__)
+            for name, function in _functions(module):
+                setattr(shadow, name, self.compiled(function))
+        return self.shadows[module.__name__]
+
+
+def _functions(module: ModuleType) -> list[tuple[str, FunctionType]]:
+    """The plain functions that `module` itself defines."""
+    return [
+        (name, value)
+        for name, value in vars(module).items()
+        if isinstance(value, FunctionType) and value.__module__ == module.__name__
+    ]
+
+
+def _named_globals(function: FunctionType) -> dict[str, Any]:
+    """The globals that `function` names, its inner functions included."""
+
+    def names(code: CodeType) -> set[str]:
+        inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+        return set(code.co_names).union(*(names(constant) for constant in inner))
+
+    return {
+        name: function.__globals__[name] for name in names(function.__code__) if name in function.__globals__
+    }
+
+
+def _is_portable(module: ModuleType) -> bool:
+    """True for modules that are compiled along: all but numpy's and the standard library's, which numba knows."""
+    top = module.__name__.partition(".")[0]
+    return top != "numpy" and top not in sys.stdlib_module_names
+
+
+@contextlib.contextmanager
+def _cache_in(folder: Path) -> Iterator[None]:
+    """Lead numba's disk cache to `folder` for dispatchers made inside the block (numba reads it only then)."""
+    import numba
+
+    folder.mkdir(parents=True, exist_ok=True)
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def _announce_compilation() -> None:
+    """From now on say on stderr when one of our kernels is really compiled (not when it is read from the disk)."""
+    if _listener:
+        return
+    from numba.core import event
+
+    _listener.append(_CompilationListener())
+    event.register("numba:compile", _as_listener(_listener[0]))
+
+
+class _CompilationListener:
+    """Shows a line, or a spinner on a terminal, from a kernel's outermost compile event to its end."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.status: Any = None
+        self.said: set[str] = set()
+
+    def on_start(self, label: str | None) -> None:
+        self.depth += 1
+        if self.depth > 1 or label is None:
+            return
+        text = f"compiling the rules of {label} (once; cached on disk)…"
+        if sys.stderr.isatty():
+            from rich.console import Console
+
+            self.status = Console(stderr=True).status(text)
+            self.status.start()
+        elif label not in self.said:
+            print(text, file=sys.stderr, flush=True)
+        self.said.add(label)
+
+    def on_end(self) -> None:
+        self.depth -= 1
+        if self.depth == 0 and self.status is not None:
+            self.status.stop()
+            self.status = None
+
+
+def _as_listener(listener: _CompilationListener) -> Any:  # noqa: ANN401 - numba's listener class is imported late
+    """Wrap `listener` as the class that numba's event module asks for."""
+    from numba.core import event
+
+    class Listener(event.Listener):  # type: ignore[misc, unused-ignore] # numba is untyped
+        def on_start(self, event: Any) -> None:  # noqa: ANN401
+            listener.on_start(_labels.get(id(event.data["dispatcher"].py_func)))
+
+        def on_end(self, event: Any) -> None:  # noqa: ANN401, ARG002
+            listener.on_end()
+
+    return Listener()

@@ -1,0 +1,1 @@
+"""CartPole-v1, N games at a time."""

@@ -1,0 +1,1 @@
+"""MountainCar-v0, N games at a time."""
