@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanista.intervals import mean_interval, wilson, lower_bound
+from lanista.intervals import lower_bound, mean_interval, wilson
 
 
 def test_wilson_gives_the_textbook_figures():
