@@ -1,124 +1,300 @@
-"""The plugin host: finds plugins, asks them what they offer, keeps it by kind and name.
+"""The plugin host: finds plugins, asks them what they offer, tells them what happens.
 
-1. Every installed distribution with an entry point in the group ``lanista`` is a plugin, ours included.
-2. Each is imported in a guard: one that raises is remembered as broken and does not take the others down.
-3. Its `register_*` hooks fill the registry; a name that is already taken is refused, naming both owners.
+1. Every installed distribution with an entry point in the group ``lanista`` is a plugin, ours included, and
+   so is each ``--plugin FILE.py``.
+2. Each is imported in a guard: one that raises, exits or hides a misspelt hook is remembered as broken, with
+   file, line and cause, and does not take the others down.
+3. Its `register_*` hooks offer entries. They go into the registry together or not at all: a name that is
+   taken is refused, naming both owners, and leaves the later plugin broken as a whole.
+4. Events (`run_started`, ...) go to the plugins that are left.
 """
 
-import difflib
-import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import pluggy
 
-from lanista.errors import PluginError, RecipeError
+from lanista import hookspecs
+from lanista.errors import PluginError
+from lanista.hints import hint, one_line, shown
+from lanista.plugin_sources import Broken, Plugin, diagnose, file_plugin, installed_plugins, misfits
+from lanista.registry import KINDS, Entry, NoSettings, Registry, checked_entry
 
+if TYPE_CHECKING:
+    import typer
 
-class NoSettings(BaseModel):
-    """The settings model of things that have nothing to set."""
+__all__ = [
+    "KINDS", "Entry", "NoSettings", "Plugin", "PluginHost", "Registry",
+    "current_host", "load_plugins", "start_host",
+]  # fmt: skip
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One thing that a plugin offers."""
-
-    kind: str
-    name: str
-    target: str
-    settings: type[BaseModel]
-    summary: str
-    owner: str
-    traits: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Registry:
-    """What all plugins offer, by kind ("envs", "networks", ...) and name."""
-
-    def __init__(self) -> None:
-        """Start empty; the host fills it."""
-        self._entries: dict[str, dict[str, Entry]] = {}
-
-    def add(self, entry: Entry) -> None:
-        """Take an entry in; refuse a name that is taken, naming both owners."""
-        names = self._entries.setdefault(entry.kind, {})
-        if entry.name in names:
-            raise PluginError(
-                f"{entry.kind} {entry.name!r} is offered twice, by {names[entry.name].owner} and by {entry.owner}; "
-                f"rename one or block a plugin with LANISTA_PLUGINS_OFF"
-            )
-        names[entry.name] = entry
-
-    def names(self, kind: str) -> list[str]:
-        """The names offered for a kind, sorted."""
-        return sorted(self._entries.get(kind, {}))
-
-    def get(self, kind: str, name: str) -> Entry:
-        """Look a name up; an unknown one is an error that names the nearest."""
-        names = self._entries.get(kind, {})
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(names)) or 'none'}"
-            raise RecipeError(f"no plugin offers {kind} {name!r}; {hint}")
-        return names[name]
-
-    def load(self, kind: str, name: str) -> Any:  # noqa: ANN401 - each kind has its own contract
-        """Import the target of an entry (this is where torch or numba may come in)."""
-        entry = self.get(kind, name)
-        module, _, attribute = entry.target.partition(":")
-        try:
-            return getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise PluginError(f"{kind} {name!r} of {entry.owner}: {entry.target} cannot be loaded: {error}") from error
-
-    def settings(self, kind: str, name: str, table: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a frozen model
-        """Check a recipe table with the settings model of the plugin that it names."""
-        entry = self.get(kind, name)
-        try:
-            return entry.settings.model_validate(dict(table))
-        except ValidationError as error:
-            raise RecipeError(f"{kind} {name!r}: {error}") from error
-
-
-KINDS = (
-    "envs", "networks", "heads", "learners", "players", "phases",
-    "shapers", "distillers", "matchmakers", "loggers", "targets", "recipes",
-)  # fmt: skip
+#: after this many seconds of import a line says what the program is waiting for
+SLOW_IMPORT = 5.0
 
 
 class PluginHost:
-    """The plugins of this process and the registry they filled."""
+    """The plugins of this process and the registry that they filled."""
 
     def __init__(self) -> None:
-        """Load every installed plugin (see `load_plugins`)."""
+        """Know the hooks but no plugin yet; `load_plugins` fills a host."""
         self.registry = Registry()
+        #: every plugin found, broken and blocked ones included, in the order of loading
+        self.plugins: list[Plugin] = []
+        #: sentences about plugins that the user should see once
+        self.notes: list[str] = []
+        self._manager = pluggy.PluginManager("lanista")
+        self._manager.add_hookspecs(hookspecs)
+        self._events: dict[str, list[tuple[Plugin, Any]]] = {}
+        if os.environ.get("LANISTA_TRACE_PLUGINS", "") not in ("", "0"):
+            self._manager.add_hookcall_monitoring(_trace_call, _trace_result)
 
+    @property
+    def hook_names(self) -> list[str]:
+        """Every hook that a plugin may implement."""
+        return [name for name in vars(hookspecs) if getattr(self._manager.hook, name, None) is not None]
 
-def load_plugins(files: tuple[str, ...] = ()) -> PluginHost:
-    """Find and load the installed plugins and the given single files."""
-    from importlib.metadata import entry_points
+    @property
+    def working(self) -> list[Plugin]:
+        """The plugins that are in use."""
+        return [plugin for plugin in self.plugins if plugin.problem is None and not plugin.blocked]
 
-    import pluggy
+    @property
+    def broken(self) -> list[Plugin]:
+        """The plugins that could not be used; each has its `problem`."""
+        return [plugin for plugin in self.plugins if plugin.problem is not None]
 
-    from lanista import hookspecs
+    def record(self) -> list[dict[str, str | None]]:
+        """Say which plugins are in use, for a run's record; ``sha256`` is that of a file plugin's source."""
+        return [
+            {
+                "name": plugin.name,
+                "distribution": plugin.distribution,
+                "version": plugin.version,
+                "file": plugin.file,
+                "sha256": plugin.sha256,
+            }
+            for plugin in self.working
+        ]
 
-    host = PluginHost()
-    manager = pluggy.PluginManager("lanista")
-    manager.add_hookspecs(hookspecs)
-    for point in entry_points(group="lanista"):
-        module = point.load()
-        manager.register(module, point.name)
-        for kind in KINDS:
-            hook = getattr(module, f"register_{kind}", None)
+    def sources(self) -> dict[str, bytes]:
+        """The file plugins' source text by plugin name (``shaper.py``), for a run folder to keep."""
+        return {plugin.name: plugin.source for plugin in self.working if plugin.source is not None}
+
+    def attach_commands(self, app: "typer.Typer") -> None:
+        """Let every plugin add its commands; one that fails is broken as a whole and adds none."""
+        from lanista.cli.attach import command_names, merge
+
+        owners = dict.fromkeys(command_names(app), "lanista itself")
+        for plugin in self.working:
+            hook = self._hook("register_commands", plugin)
             if hook is None:
                 continue
+            import typer
 
-            def register(name: str, target: str, *, settings: Any = None, summary: str = "", _kind: str = kind,  # noqa: ANN401
-                         _owner: str = point.name, **traits: Any) -> None:  # noqa: ANN401
-                host.registry.add(Entry(_kind, name, target, settings or NoSettings, summary, _owner, traits))
+            fresh = typer.Typer()
+            try:
+                with _screen_on_stderr():
+                    hook(app=fresh)
+                for name in command_names(fresh):
+                    if name in owners:
+                        raise PluginError(
+                            f"command {name!r} is offered twice, by {owners[name]} and by {plugin.name}; "
+                            f"rename one or block a plugin with LANISTA_PLUGINS_OFF"
+                        )
+                    owners[name] = plugin.name
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                owners = {name: owner for name, owner in owners.items() if owner != plugin.name}
+                self._break(plugin, error, "register_commands")
+                continue
+            merge(app, fresh)
 
-            hook(register=register)
+    def emit(self, event: str, **arguments: Any) -> None:  # noqa: ANN401 - each event has its own arguments
+        """Tell every plugin what happened; one that raises ends the call with an error that names it."""
+        if event not in self._events:
+            if event not in self.hook_names or event.startswith("register_"):
+                events = [name for name in self.hook_names if not name.startswith("register_")]
+                raise ValueError(f"{event!r} is no event; {hint(event, events)}")
+            hooks = [(plugin, self._hook(event, plugin)) for plugin in self.working]
+            self._events[event] = [(plugin, hook) for plugin, hook in hooks if hook is not None]
+        for plugin, hook in self._events[event]:
+            try:
+                hook(**arguments)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                raise PluginError(f"plugin {plugin.name}, hook {event}: {diagnose(error, plugin)}") from error
+
+    def load(self, plugin: Plugin) -> None:
+        """Import one plugin and take in what it offers, or remember why not."""
+        self.plugins.append(plugin)
+        if plugin.problem is not None or plugin.blocked:
+            return
+        try:
+            with _screen_on_stderr(), _told_if_slow(plugin):
+                module = plugin.load()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin that calls sys.exit must not end the program either
+            self._break(plugin, error, "import")
+            return
+        try:
+            misfits(module, plugin, self._manager)
+            self._manager.register(module, plugin.name)
+            with _screen_on_stderr():
+                self.registry.add_all(self._offers(plugin, module))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self._break(plugin, error, "registration")
+
+    def _offers(self, plugin: Plugin, module: ModuleType) -> list[Entry]:
+        """Call the plugin's `register_*` hooks and give what they offered."""
+        offers: list[Entry] = []
+        aliases = {Path(plugin.name).stem} if plugin.source is not None else set()
+        open_kind: list[str] = []
+
+        def registrar(kind: str) -> hookspecs.Register:
+            def register(
+                name: str,
+                target: str,
+                *,
+                settings: Any = None,  # noqa: ANN401 - checked with a sentence below
+                summary: str = "",
+                **traits: Any,  # noqa: ANN401 - each kind documents its traits
+            ) -> None:
+                if open_kind != [kind]:
+                    raise PluginError(f"register_{kind}: register was called after the hook had returned")
+                given = {
+                    "name": name,
+                    "target": target,
+                    "settings": settings,
+                    "summary": summary,
+                    "traits": traits,
+                }
+                offers.append(checked_entry(kind, plugin.name, module.__name__, aliases, given))
+
+            return register
+
+        for kind in KINDS:
+            hook = self._hook(f"register_{kind}", plugin)
+            if hook is not None:
+                open_kind[:] = [kind]
+                hook(register=registrar(kind))
+        open_kind.clear()
+        return offers
+
+    def _hook(self, name: str, plugin: Plugin) -> Any:  # noqa: ANN401 - a pluggy hook caller
+        """The caller of one hook of one plugin, or None where it does not implement it."""
+        hook = getattr(self._manager.hook, name)
+        if all(implementation.plugin_name != plugin.name for implementation in hook.get_hookimpls()):
+            return None
+        others = [module for other, module in self._manager.list_name_plugin() if other != plugin.name]
+        return self._manager.subset_hook_caller(name, others)
+
+    def _break(self, plugin: Plugin, error: BaseException, stage: str) -> None:
+        """Remember a plugin as broken and take back all that it gave."""
+        plugin.problem = diagnose(error, plugin)
+        plugin.stage = stage
+        plugin.error = error
+        self.registry.drop(plugin.name)
+        if self._manager.has_plugin(plugin.name):
+            self._manager.unregister(name=plugin.name)
+        names = ", ".join(other.name for other in self.broken)
+        self.registry.missing_note = (
+            f" (broken, so nothing of it is on offer: {names}; see `lanista plugins`)"
+        )
+
+
+def load_plugins(files: Sequence[str | Path] = ()) -> PluginHost:
+    """Find and load the installed plugins, then the given single files, into a host of their own."""
+    host = PluginHost()
+    blocked = [name.strip() for name in os.environ.get("LANISTA_PLUGINS_OFF", "").split(",") if name.strip()]
+    found = [*installed_plugins(blocked), *(file_plugin(Path(file), blocked) for file in files)]
+    known = {name for plugin in found for name in (plugin.name, plugin.distribution) if name}
+    host.notes += [
+        f"LANISTA_PLUGINS_OFF names {shown(name)}, but there is no such plugin; {hint(name, known)}"
+        for name in blocked
+        if name not in known
+    ]
+    seen: dict[str, Plugin] = {}
+    for plugin in found:
+        first = seen.setdefault(plugin.name, plugin)
+        if first is not plugin and not plugin.blocked and plugin.problem is None:
+            plugin.problem = Broken(
+                f"two plugins are called {plugin.name!r}, one of {first.origin} and one of {plugin.origin}; the first "
+                f"is used, so rename the file, uninstall one, or block a distribution with LANISTA_PLUGINS_OFF",
+                plugin.file,
+                None,
+            )
+        if first.blocked or first.problem is not None:
+            seen[plugin.name] = plugin
+        host.load(plugin)
     return host
+
+
+_current: PluginHost | None = None
+
+
+def current_host() -> PluginHost:
+    """The host of this process; loads the installed plugins at the first call."""
+    global _current  # noqa: PLW0603 - plugins are a matter of the whole process, as modules are
+    if _current is None:
+        _current = load_plugins()
+    return _current
+
+
+def start_host(files: Sequence[str | Path] = (), *, strict: bool = True) -> PluginHost:
+    """Load the installed plugins and the given files, and make that the host of this process.
+
+    A broken file is an error, since somebody asked for it by name; `strict=False` only remembers it.
+    """
+    global _current  # noqa: PLW0603 - see current_host
+    _current = load_plugins(files)
+    for plugin in _current.broken:
+        if strict and plugin.file is not None:
+            raise PluginError(f"plugin {plugin.name} cannot be used: {plugin.problem}") from plugin.error
+    return _current
+
+
+@contextlib.contextmanager
+def _screen_on_stderr() -> Iterator[None]:
+    """Keep what a plugin prints while loading away from stdout, where `--json` must stand alone."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+@contextlib.contextmanager
+def _told_if_slow(plugin: Plugin) -> Iterator[None]:
+    """Say on screen what the program waits for when an import takes long."""
+    import threading
+
+    text = f"lanista: still importing plugin {plugin.name} ({plugin.origin}) after {SLOW_IMPORT:g} s\n"
+    timer = threading.Timer(SLOW_IMPORT, lambda: sys.stderr.write(text))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _trace_call(hook_name: str, hook_impls: Any, kwargs: Any) -> None:  # noqa: ANN401 - pluggy's own types
+    """Print a hook call before it is made (LANISTA_TRACE_PLUGINS=1)."""
+    owners = ", ".join(implementation.plugin_name for implementation in hook_impls)
+    given = ", ".join(f"{name}={shown(value)}" for name, value in kwargs.items())
+    print(f"hook {hook_name}({given}) -> {owners}", file=sys.stderr)
+
+
+def _trace_result(outcome: Any, hook_name: str, hook_impls: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG001
+    """Print what a hook call gave."""
+    if outcome.exception is not None:
+        print(f"hook {hook_name} raised {one_line(repr(outcome.exception))}", file=sys.stderr)
+    elif any(value is not None for value in outcome.get_result()):
+        print(f"hook {hook_name} gave {shown(outcome.get_result())}", file=sys.stderr)
