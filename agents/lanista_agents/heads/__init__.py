@@ -1,0 +1,1 @@
+"""Action heads: families of distributions over what a seat may do."""

@@ -1,0 +1,127 @@
+"""Head ``categorical``: one of A actions, with a mask of legal ones.
+
+Masking is exact: an illegal action has probability zero and its logit gets gradient zero; entropy and KL
+are sums over legal entries, so 0 * -inf never comes up. Rows without a legal action must be left out by the
+caller; they are not looked for here, since that would cost every step of every run.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from lanista.arrays import AnyArray
+from lanista.kernels import compile_kernels
+from lanista.spec import HeadSpec
+from lanista_agents.heads import categorical_rows
+
+_rows = compile_kernels(categorical_rows, label="the categorical head")
+
+
+def _array(tensor: Tensor) -> AnyArray:
+    """A tensor's numbers as a contiguous numpy array, without a copy where torch allows."""
+    array: AnyArray = tensor.detach().cpu().contiguous().numpy()
+    return array
+
+
+class _Evaluate(Function):
+    """(logits, legal, action) -> (logprob, entropy), with both gradients written out by hand."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, legal: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401 - torch's own context
+        logs = torch.empty(logits.shape, dtype=logits.dtype)
+        entropy = torch.empty(logits.shape[0], dtype=logits.dtype)
+        logprob = torch.empty(logits.shape[0], dtype=logits.dtype)
+        chosen = _array(action)
+        _rows.evaluate_rows(
+            _array(logits), _array(legal), chosen, logprob.numpy(), entropy.numpy(), logs.numpy()
+        )
+        ctx.rows = (logs.numpy(), entropy.numpy(), chosen)
+        return logprob.to(logits.device), entropy.to(logits.device)
+
+    @staticmethod
+    def backward(ctx: Any, grad_logprob: Tensor, grad_entropy: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
+        logs, entropy, chosen = ctx.rows
+        gradient = torch.empty(logs.shape, dtype=grad_logprob.dtype)
+        _rows.evaluate_gradient(
+            logs, entropy, chosen, _array(grad_logprob), _array(grad_entropy), gradient.numpy()
+        )
+        return gradient.to(grad_logprob.device), None, None
+
+
+class _Kl(Function):
+    """(teacher logits, student logits, legal, temperature) -> KL a row, with gradients for both."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,  # noqa: ANN401 - torch's own context
+        teacher: Tensor,
+        student: Tensor,
+        legal: Tensor,
+        temperature: float,
+    ) -> Tensor:
+        kl = torch.empty(teacher.shape[0], dtype=teacher.dtype)
+        by_teacher = torch.empty(teacher.shape, dtype=teacher.dtype)
+        by_student = torch.empty(teacher.shape, dtype=teacher.dtype)
+        _rows.kl_rows(
+            _array(teacher), _array(student), _array(legal), temperature,
+            kl.numpy(), by_teacher.numpy(), by_student.numpy(),
+        )  # fmt: skip
+        ctx.slopes = (by_teacher.to(teacher.device), by_student.to(teacher.device))
+        return kl.to(teacher.device)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:  # noqa: ANN401
+        by_teacher, by_student = ctx.slopes
+        weight = gradient.unsqueeze(-1)
+        return (
+            by_teacher * weight if ctx.needs_input_grad[0] else None,
+            by_student * weight if ctx.needs_input_grad[1] else None,
+            None,
+            None,
+        )
+
+
+class Categorical:
+    """One of A actions; ``logits`` and ``legal`` are ``[B, A]``, actions ``[B]`` int64."""
+
+    def num_outputs(self, spec: HeadSpec) -> int:
+        """A: one logit an action."""
+        return spec.size
+
+    def sample(self, logits: Tensor, legal: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw one legal action a row with B numbers from `generator`; neither return carries a gradient."""
+        rows = logits.shape[0]
+        uniform = torch.rand(rows, generator=generator, dtype=torch.float64, device=generator.device)
+        action = torch.empty(rows, dtype=torch.int64)
+        logprob = torch.empty(rows, dtype=logits.dtype)
+        _rows.sample_rows(_array(logits), _array(legal), _array(uniform), action.numpy(), logprob.numpy())
+        return action.to(logits.device), logprob.to(logits.device)
+
+    def greedy(self, logits: Tensor, legal: Tensor) -> Tensor:
+        """The most probable legal action; of equals, the first."""
+        return torch.where(legal, logits, -torch.inf).argmax(dim=-1)
+
+    def logprob(self, logits: Tensor, legal: Tensor, action: Tensor) -> Tensor:
+        """Log-probability of `action`; -inf for an illegal one."""
+        return self.evaluate(logits, legal, action)[0]
+
+    def entropy(self, logits: Tensor, legal: Tensor) -> Tensor:
+        """Entropy in nats over legal actions."""
+        nothing = torch.full((logits.shape[0],), -1, dtype=torch.int64)
+        return self.evaluate(logits, legal, nothing)[1]
+
+    def evaluate(self, logits: Tensor, legal: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-probability and entropy in one pass over the logits, which is what learners ask for."""
+        logprob, entropy = _Evaluate.apply(logits, legal, action)  # type: ignore[no-untyped-call]
+        return logprob, entropy
+
+    def kl(self, teacher: Tensor, student: Tensor, legal: Tensor, temperature: float = 1.0) -> Tensor:
+        """KL(p || q) over legal actions in nats; p and q are the softmax of each logits / `temperature`."""
+        divergence: Tensor = _Kl.apply(teacher, student, legal, temperature)  # type: ignore[no-untyped-call]
+        return divergence
+
+    def masked(self, logits: Tensor, legal: Tensor) -> Tensor:
+        """Logits with illegal entries at float32's lowest finite value, as they leave an exported graph."""
+        return torch.where(legal, logits, torch.finfo(torch.float32).min)

@@ -1,0 +1,147 @@
+"""The learners' loops over plain arrays, compiled by numba.
+
+At these sizes a torch call costs more than it computes, so one loop takes the place of some twenty calls.
+"""
+
+import math
+
+import numpy as np
+
+from lanista.arrays import AnyArray
+
+
+def walk_chains(
+    reward: AnyArray,
+    value: AnyArray,
+    learn: AnyArray,
+    terminated: AnyArray,
+    truncated: AnyArray,
+    final_value: AnyArray,
+    bootstrap_value: AnyArray,
+    gamma: float,
+    gae_lambda: float,
+    advantage: AnyArray,
+    return_: AnyArray,
+) -> None:
+    """Fill `advantage` and `return_`, as `lanista_agents.returns.gae` says; the arrays are as there."""
+    steps, rows = reward.shape
+    # What lies ahead of each row: the discounted rewards up to its next decision plus the value there, and
+    # that decision's advantage, discounted likewise.
+    worth = np.empty(rows, np.float64)
+    ahead = np.zeros(rows, np.float64)
+    for r in range(rows):
+        worth[r] = bootstrap_value[r]
+    for t in range(steps - 1, -1, -1):
+        for r in range(rows):
+            if terminated[t, r]:
+                worth[r] = 0.0
+                ahead[r] = 0.0
+            elif truncated[t, r]:
+                worth[r] = final_value[t, r]
+                ahead[r] = 0.0
+            worth[r] = reward[t, r] + gamma * worth[r]
+            ahead[r] = gamma * ahead[r]
+            if learn[t, r]:
+                ahead[r] = worth[r] - value[t, r] + gae_lambda * ahead[r]
+                advantage[t, r] = ahead[r]
+                return_[t, r] = ahead[r] + value[t, r]
+                worth[r] = value[t, r]
+            else:
+                advantage[t, r] = 0.0
+                return_[t, r] = 0.0
+
+
+def surrogate(
+    logprob: AnyArray,
+    entropy: AnyArray,
+    value: AnyArray,
+    old_logprob: AnyArray,
+    old_value: AnyArray,
+    advantage: AnyArray,
+    return_: AnyArray,
+    normalise: bool,
+    clip: float,
+    value_clip: float,
+    value_coef: float,
+    grad_logprob: AnyArray,
+    grad_value: AnyArray,
+    figures: AnyArray,
+) -> None:
+    """Fill PPO's gradients by log-probability and value, and `figures` (5 numbers); other arrays are ``[B]``.
+
+    The gradients are those of ``policy_loss + value_coef * value_loss``; `figures` are, with
+    ratio = exp(logprob - old_logprob) (Schulman et al. 2017, eq. 7)::
+
+        policy_loss = -mean min(ratio * advantage, clip(ratio, 1 - clip, 1 + clip) * advantage)
+        value_loss  = mean 1/2 (value - return_)^2; with a value clip, of that and the held value's the larger
+        entropy     = mean entropy
+        approx_kl   = mean (ratio - 1 - log ratio)      (Schulman, http://joschu.net/blog/kl-approx.html)
+        clipfrac    = share of rows with |ratio - 1| > clip
+
+    `value_clip` is infinite for none.
+    """
+    rows = logprob.shape[0]
+    center = 0.0
+    spread = 1.0
+    if normalise:
+        for row in range(rows):
+            center += advantage[row]
+        center /= rows
+        variance = 0.0
+        for row in range(rows):
+            variance += (advantage[row] - center) ** 2
+        spread = math.sqrt(variance / rows) + 1e-8
+    policy_loss = value_loss = bonus = kl = clipped = 0.0
+    for row in range(rows):
+        scaled = (advantage[row] - center) / spread
+        log_ratio = np.float64(logprob[row]) - old_logprob[row]
+        ratio = math.exp(log_ratio)
+        kl += ratio - 1.0 - log_ratio
+        clipped += abs(ratio - 1.0) > clip
+        free = ratio * scaled
+        held = min(max(ratio, 1.0 - clip), 1.0 + clip) * scaled
+        policy_loss -= min(free, held)
+        grad_logprob[row] = -free / rows if free <= held else 0.0
+
+        error = np.float64(value[row]) - return_[row]
+        slope = error
+        loss = error * error
+        moved = np.float64(value[row]) - old_value[row]
+        if abs(moved) > value_clip:
+            held_error = old_value[row] + math.copysign(value_clip, moved) - return_[row]
+            if held_error * held_error > loss:
+                loss = held_error * held_error
+                slope = 0.0
+        value_loss += 0.5 * loss
+        grad_value[row] = value_coef * slope / rows
+        bonus += entropy[row]
+    figures[0] = policy_loss / rows
+    figures[1] = value_loss / rows
+    figures[2] = bonus / rows
+    figures[3] = kl / rows
+    figures[4] = clipped / rows
+
+
+def adam_step(
+    weight: AnyArray,
+    gradient: AnyArray,
+    first: AnyArray,
+    second: AnyArray,
+    scale: np.float32,
+    keep_first: np.float32,
+    take_first: np.float32,
+    keep_second: np.float32,
+    take_second: np.float32,
+    step_size: np.float32,
+    correction: np.float32,
+    eps: np.float32,
+) -> None:
+    """Change `weight` and both moments in place by the gradient times `scale`; all ``[P]`` float32."""
+    # All float32, as the weights are, so that the loop runs in vector registers.
+    for i in range(weight.shape[0]):
+        g = gradient[i] * scale
+        m = first[i] * keep_first + take_first * g
+        v = second[i] * keep_second + take_second * g * g
+        first[i] = m
+        second[i] = v
+        weight[i] -= np.divide(step_size * m, np.sqrt(v) * correction + eps)

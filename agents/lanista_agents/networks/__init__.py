@@ -1,0 +1,1 @@
+"""Networks: from an observation's parts to the heads' logits and a value."""
