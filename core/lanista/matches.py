@@ -87,8 +87,17 @@ class MatchResult:
         return self.against_all(player).share
 
     def games(self, player: int) -> int:
-        """How many meetings with others `score` counts."""
-        return self.against_all(player).games
+        """How many games `player` took part in: what stands behind its score."""
+        return int((self.seating == player).any(axis=1).sum())
+
+    def games_between(self, player: int, opponent: int) -> int:
+        """How many games both took part in; where one fills several seats these have more meetings."""
+        return int(((self.seating == player).any(axis=1) & (self.seating == opponent).any(axis=1)).sum())
+
+    def interval(self, player: int, opponent: int, confidence: float = 0.95) -> tuple[float, float]:
+        """Wilson's interval of the share, over games: meetings within one game are not independent."""
+        games = self.games_between(player, opponent)
+        return wilson(self.tally(player, opponent).share * games, games, confidence)
 
     def tally(self, player: int, opponent: int, seat: int | None = None) -> Tally:
         """Count `player` against `opponent`: in each game every seat of one meets every seat of the other.

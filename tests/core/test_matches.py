@@ -3,6 +3,7 @@ import pytest
 
 from lanista.env import VecEnv
 from lanista.errors import EnvContractError, UsageError
+from lanista.intervals import wilson
 from lanista.matches import MatchResult, Tally, evaluate_returns, play_matches, seat_orders
 from lanista.spec import EnvSpec, FactSpec, HeadSpec, ObsPart
 
@@ -140,13 +141,15 @@ def test_four_seats_meet_in_pairs_by_official_outcome():
         for opponent in range(player + 1, 4):
             assert result.tally(player, opponent) == Tally(wins=20)
     assert [result.score(player) for player in range(4)] == pytest.approx([1, 2 / 3, 1 / 3, 0])
-    assert result.games(2) == 60
+    assert result.games(2) == 20
 
 
 def test_the_last_player_fills_the_seats_left_over():
     assert seat_orders(2, 4).tolist() == [[0, 1, 1, 1], [1, 0, 1, 1], [1, 1, 0, 1], [1, 1, 1, 0]]
     result = play_matches(lambda n: Race(n, seats=4), (Says(5), Says(2)), 3, seed=1)
     assert result.tally(0, 1) == Tally(wins=3 * 4 * 3)
+    assert result.games_between(0, 1) == result.games(0) == 12
+    assert result.interval(0, 1) == wilson(12, 12)  # meetings within a game do not make it surer
 
 
 @pytest.mark.parametrize("max_slots", [1, 7, 1000])

@@ -1,0 +1,1 @@
+"""Matchmakers: who among the frozen snapshots is met next."""
