@@ -100,7 +100,8 @@ def resolved(model: BaseModel, registry: Registry) -> dict[str, Any]:
 
     def plain(value: Any) -> Any:  # noqa: ANN401 - any field value
         if isinstance(value, PluginTable):
-            return {"use": value.use, **value.settings(registry).model_dump(mode="json")}
+            own = {name: getattr(value, name) for name in type(value).model_fields}
+            return {**own, **value.settings(registry).model_dump(mode="json")}
         if isinstance(value, BaseModel):
             return {name: plain(getattr(value, name)) for name in type(value).model_fields}
         if isinstance(value, dict):

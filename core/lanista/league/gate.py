@@ -46,6 +46,7 @@ def judge_gate(result: MatchResult, settings: GateSettings) -> GateVerdict:
     promoted = low >= settings.at_least
     sentence = (
         f"{'promoted' if promoted else 'not promoted'}: score {score:.3f} over {games} games "
-        f"(a draw is half), at least {low:.3f} with {settings.confidence:.0%} confidence, asked for {settings.at_least:g}"
+        f"(a draw is half), at least {low:.3f} with {settings.confidence:.0%} confidence, "
+        f"asked for {settings.at_least:g}"
     )
     return GateVerdict(promoted, score, low, games, sentence)

@@ -21,7 +21,7 @@ class Payoff:
         self._counts: dict[tuple[str, str], IntArray] = {}
 
     def record(self, player: str, opponent: str, seat: int, opponent_seat: int, margins: FloatArray) -> None:
-        """Count a pair's games in these seats; `margins` ``[K]``: the player's outcome less the opponent's."""
+        """Count a pair's games in these seats; `margins` ``[K]``: the player's outcome less the other's."""
         wins, losses = int((margins > 0).sum()), int((margins < 0).sum())
         row = np.array([wins, len(margins) - wins - losses, losses], np.int64)
         self._of(player, opponent)[seat] += row
