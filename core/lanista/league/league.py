@@ -248,8 +248,8 @@ class League:
             found = read_member(self._members_folder / member.name)
             if found.content_hash != member.content_hash:
                 raise CheckpointError(
-                    f"league member {member.name!r} on disk (sha256 {found.content_hash[:12]}…) is not the one "
-                    f"of the checkpoint ({member.content_hash[:12]}…); bring the checkpoint's league folder back"
+                    f"league member {member.name!r} on disk (sha256 {found.content_hash[:12]}…) is not "
+                    f"the one of the checkpoint ({member.content_hash[:12]}…); bring the checkpoint's league back"
                 )
         self._members = {member.name: member for member in members}
         self._pool = list(report["pool"])
