@@ -6,7 +6,7 @@ handed on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,6 +35,8 @@ class PhaseResult:
     #: "best by ..." or "last"
     chosen: str
     figures: dict[str, Any]
+    #: the league, for the phases that follow
+    carried: PhaseState | None = None
 
 
 @dataclass
@@ -52,25 +54,26 @@ class PhaseContext:
     policies: Mapping[str, Path]
     #: the policy folder of the phase before
     previous: Path | None = None
+    #: the phase's own changes to the env's settings
+    env_overrides: Mapping[str, Any] = field(default_factory=dict)
+    #: env steps of the phases before
+    steps_before: int = 0
+    #: the league as the phase before left it
+    carried: PhaseState | None = None
 
-    def make_env(self, overrides: Mapping[str, Any], num_games: int) -> VecEnv:
-        """Build the run's env with the phase's overrides (not yet reset)."""
-        options = {**self.env.options, **overrides}
+    def make_env(self, num_games: int) -> VecEnv:
+        """Build the run's env with the phase's changes (not yet reset)."""
+        options = {**self.env.options, **self.env_overrides}
         settings = self.registry.settings("envs", self.env.use, options)
         env: VecEnv = self.registry.load("envs", self.env.use)(num_games, settings, self.num_threads)
         return env
 
-    def env_options(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
-        """The env's settings, resolved, as plain values."""
-        settings = self.registry.settings("envs", self.env.use, {**self.env.options, **overrides})
-        options: dict[str, Any] = settings.model_dump(mode="json")
-        return options
-
-    def card(self, env: VecEnv, overrides: Mapping[str, Any], network: str, settings: dict[str, Any]) -> PolicyCard:
+    def card(self, env: VecEnv, network: str, settings: dict[str, Any]) -> PolicyCard:
         """The card of a policy that this phase trains."""
+        options = self.registry.settings("envs", self.env.use, {**self.env.options, **self.env_overrides})
         return PolicyCard(
             env=self.env.use,
-            env_settings=self.env_options(overrides),
+            env_settings=options.model_dump(mode="json"),
             spec=env.spec,
             network=network,
             network_settings=settings,

@@ -58,6 +58,7 @@ class Run:
     updates: int = 0
     _metrics_length: int | None = None
     _pending: PhaseState | None = None
+    _carried: PhaseState | None = None
 
     @staticmethod
     def create(folder: Path, recipe: Recipe, host: PluginHost) -> "Run":
@@ -67,9 +68,9 @@ class Run:
                 f"{folder} holds a run already; go on with `lanista resume {folder}` or name another with --out"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        for path, text in host.file_sources():
+        for name, source in host.sources().items():
             (folder / "plugins").mkdir(exist_ok=True)
-            write_atomically(folder / "plugins" / path.name, text.encode())
+            write_atomically(folder / "plugins" / name, source)
         write_atomically(folder / "run.json", json.dumps(_record(recipe, host), indent=1).encode())
         write_atomically(folder / "recipe.toml", resolved_toml(recipe, host.registry).encode())
         return Run(folder, recipe, host)
@@ -93,7 +94,9 @@ class Run:
         run.updates = values["updates"]
         run._metrics_length = values["metrics_length"]
         if values["phase"] is not None:
-            run._pending = PhaseState(values["phase"], arrays)
+            run._pending = PhaseState(values["phase"], _under("phase.", arrays))
+        if values["carried"] is not None:
+            run._carried = PhaseState(values["carried"], _under("carried.", arrays))
         return run
 
     @property
@@ -154,6 +157,7 @@ class Run:
         self.host.emit("phase_finished", run=self, phase=wanted.name)
         self.steps_before += phase.steps
         self.phase_index += 1
+        self._carried = result.carried
         self._checkpoint(None, metrics)
 
     def _build_phase(self) -> Phase:
@@ -169,6 +173,9 @@ class Run:
             num_threads=self.recipe.top.num_threads,
             policies=policies,
             previous=policies[names[-1]] if names else None,
+            env_overrides=getattr(wanted.settings, "env", {}),
+            steps_before=self.steps_before,
+            carried=self._carried,
         )
         phase: Phase = self.host.registry.load("phases", wanted.kind)(context, wanted.settings)
         return phase
@@ -181,8 +188,12 @@ class Run:
             "updates": self.updates,
             "metrics_length": metrics.length,
             "phase": None if state is None else state.values,
+            "carried": None if self._carried is None else self._carried.values,
         }
-        arrays: dict[str, AnyArray] = {} if state is None else state.arrays
+        arrays: dict[str, AnyArray] = {}
+        for prefix, part in (("phase.", state), ("carried.", self._carried)):
+            if part is not None:
+                arrays |= {f"{prefix}{name}": array for name, array in part.arrays.items()}
         write_checkpoint(self.folder / "checkpoints", self.updates, values, arrays)
 
     def _policy_folder(self, phase: str) -> Path:
@@ -226,6 +237,10 @@ def _threads(count: int) -> Iterator[None]:
     finally:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(deterministic)
+
+
+def _under(prefix: str, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
+    return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _repeatable(row: dict[str, float]) -> dict[str, float]:

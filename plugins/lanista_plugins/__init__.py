@@ -37,3 +37,29 @@ def register_shapers(register: Register) -> None:
 def register_loggers(register: Register) -> None:
     """Loggers beside metrics.jsonl."""
     register("tensorboard", "lanista_plugins.loggers.tensorboard:TensorBoard", summary="event files for TensorBoard")
+
+
+@hookimpl
+def register_matchmakers(register: Register) -> None:
+    """Who among the frozen snapshots is met next."""
+    from lanista_plugins.matchmakers.settings import PfspSettings
+
+    register("latest", "lanista_plugins.matchmakers.pick:Latest", summary="the newest snapshot")
+    register("uniform", "lanista_plugins.matchmakers.pick:Uniform", summary="every snapshot equally often")
+    register(
+        "pfsp",
+        "lanista_plugins.matchmakers.pick:Pfsp",
+        settings=PfspSettings,
+        summary="prioritised fictitious self-play: the snapshots that are hard, or even, more often",
+    )
+
+
+@hookimpl
+def register_recipes(register: Register) -> None:
+    """Recipes that come with lanista."""
+    for name, summary in (
+        ("cartpole", "CartPole: small, larger with the small one as teacher, a 16x16 student"),
+        ("mountaincar", "MountainCar: shaped by a potential first, then the sparse reward alone"),
+        ("connectx", "Connect X by self-play, distilled, packed for Kaggle and verified"),
+    ):
+        register(name, f"lanista_plugins:recipes/{name}.toml", summary=summary)

@@ -77,11 +77,11 @@ class Distill:
         self.teacher = context.policy_of(settings.teacher)
         self.teacher.network.requires_grad_(False)
         self.teacher.network.eval()
-        self.env = context.make_env(settings.env, settings.num_games)
+        self.env = context.make_env(settings.num_games)
         self.env.reset(context.derive("env"))
         options = settings.network.settings(registry).model_dump(mode="json")
         torch.manual_seed(context.derive("weights"))
-        self.student = build_policy(context.card(self.env, settings.env, settings.network.use, options), registry)
+        self.student = build_policy(context.card(self.env, settings.network.use, options), registry)
         check_same_task(context.name, self.student, self.teacher)
         self._first_weights = {name: weight.clone() for name, weight in self.student.network.state_dict().items()}
         self.losses: list[tuple[str, Distiller, Any]] = [
@@ -100,7 +100,7 @@ class Distill:
         self.rows = LabelledRows(settings.buffer)
         self.optimiser = torch.optim.Adam(self.student.network.parameters(), lr=settings.learning_rate.at(0.0), fused=True)
         self.generator = torch.Generator().manual_seed(context.derive("minibatches"))
-        self.measure = Measure(context, settings.env, settings.until) if settings.until.measures else None
+        self.measure = Measure(context, settings.until) if settings.until.measures else None
 
     def update(self) -> dict[str, float]:
         """Gather, label, learn, measure."""
@@ -169,7 +169,7 @@ class Distill:
                 "look at learning_rate and at the losses' coefficients"
             )
         figures = compare_policies(
-            lambda games: self.context.make_env(self.settings.env, games),
+            self.context.make_env,
             self.student,
             self.teacher,
             episodes=self.settings.compare_episodes,
@@ -179,7 +179,7 @@ class Distill:
         if problem is not None:
             raise LanistaError(f"phase {self.context.name!r}: {problem}")
         chosen = "last" if self._best is None else f"best by measure ({self._best[0]:.4g})"
-        return PhaseResult(self.student, chosen, {"steps": self.steps, **figures.card()})
+        return PhaseResult(self.student, chosen, {"steps": self.steps, **figures.card()}, self.context.carried)
 
     def state(self) -> PhaseState:
         """Everything that the next update depends on."""

@@ -1,9 +1,8 @@
 """Measuring a policy between updates, for `until` rules and for choosing the phase's best."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from lanista.intervals import wilson_low
+from lanista.intervals import lower_bound
 from lanista.matches import evaluate_returns, play_matches
 from lanista.phases import PhaseContext
 from lanista.policy import Policy
@@ -24,12 +23,11 @@ class Measurement:
 class Measure:
     """Plays the measuring games of an `until` rule on envs of its own, so the training games are not disturbed."""
 
-    def __init__(self, context: PhaseContext, overrides: dict[str, Any], until: Until) -> None:
+    def __init__(self, context: PhaseContext, until: Until) -> None:
         """Build the env once; nothing is played yet."""
         self._context = context
         self._until = until
-        self._make_env = lambda games: context.make_env(overrides, games)
-        self._env = self._make_env(until.episodes) if until.return_at_least is not None else None
+        self._env = context.make_env(until.episodes) if until.return_at_least is not None else None
 
     def take(self, policy: Policy, steps: int) -> Measurement:
         """Measure; a passing figure is measured again on other start states and must pass both times."""
@@ -53,11 +51,11 @@ class Measure:
         context = self._context
         factory = context.registry.load("players", until.opponent)
         settings = context.registry.settings("players", until.opponent, {})
-        opponent = factory(self._make_env(1).spec, settings, seed)
+        opponent = factory(context.make_env(1).spec, settings, seed)
         players = [PolicyPlayer(policy, seed, greedy=True), opponent]
-        result = play_matches(self._make_env, players, until.episodes, seed)
+        result = play_matches(context.make_env, players, until.episodes, seed)
         tally = result.tally(0, 1)
-        low = wilson_low(tally.score, tally.games, until.confidence)
+        low = lower_bound(tally.score, tally.games, until.confidence)
         metrics = {f"score/{until.opponent}": tally.share, f"score_low/{until.opponent}": low}
         return Measurement(tally.share, low >= until.score_at_least, metrics)
 

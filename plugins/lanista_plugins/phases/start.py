@@ -19,7 +19,7 @@ def starting_policy(context: PhaseContext, settings: TrainSettings, env: VecEnv)
     else:
         use = settings.network.use
         options = settings.network.settings(context.registry).model_dump(mode="json")
-    card = context.card(env, settings.env, use, options)
+    card = context.card(env, use, options)
     same = previous is not None and (previous.card.network, previous.card.network_settings) == (use, options)
     start = settings.start
     if start == "auto":

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from lanista.league.league import League
 from lanista.learning import LossTerm
 from lanista.opponents import Opponents
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
@@ -45,7 +46,7 @@ class Train:
     def start(self) -> None:
         """Build env, policy, learner, opponents and shapers."""
         context, settings = self.context, self.settings
-        env = context.make_env(settings.env, settings.num_games)
+        env = context.make_env(settings.num_games)
         env.reset(context.derive("env"))
         self.env = env
         self.policy = starting_policy(context, settings, env)
@@ -55,7 +56,9 @@ class Train:
         )
         self.opponents = None
         if settings.league is not None and env.spec.seats > 1:
-            self.opponents = Opponents.start(context, settings.league, env)
+            folder = context.run_folder / "league"
+            league = League(folder, settings.league, context.registry, env.spec, context.derive("league"))
+            self.opponents = Opponents.start(context, league, env)
         self.terms: list[LossTerm] = []
         if settings.teacher is not None:
             self.terms.append(teacher_term(context, self.policy, settings.teacher))
@@ -68,7 +71,7 @@ class Train:
             generator=torch.Generator().manual_seed(context.derive("rollout")),
             opponents=self.opponents,
         )
-        self.measure = Measure(context, settings.env, settings.until) if settings.until.measures else None
+        self.measure = Measure(context, settings.until) if settings.until.measures else None
 
     def _shapers(self) -> list[Shaper]:
         registry, spec = self.context.registry, self.env.spec
@@ -118,7 +121,8 @@ class Train:
             self.policy.network.load_state_dict(weights)
             chosen = f"best by measure ({figure:.4g})"
             figures["measured"] = figure
-        return PhaseResult(self.policy, chosen, figures)
+        carried = self.context.carried if self.opponents is None else self.opponents.carried()
+        return PhaseResult(self.policy, chosen, figures, carried)
 
     def state(self) -> PhaseState:
         """Everything that the next update depends on."""
