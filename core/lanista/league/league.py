@@ -249,7 +249,7 @@ class League:
             if found.content_hash != member.content_hash:
                 raise CheckpointError(
                     f"league member {member.name!r} on disk (sha256 {found.content_hash[:12]}…) is not "
-                    f"the one of the checkpoint ({member.content_hash[:12]}…); bring the checkpoint's league back"
+                    f"that of the checkpoint ({member.content_hash[:12]}…); bring back the run's league"
                 )
         self._members = {member.name: member for member in members}
         self._pool = list(report["pool"])
