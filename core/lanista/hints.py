@@ -1,4 +1,4 @@
-"""Words for what went wrong: the nearest right name, one line out of any text, one sentence a settings problem."""
+"""Words for what went wrong: the nearest right name, one printable line, one sentence a settings problem."""
 
 import difflib
 import types

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import pluggy
 
 from lanista.errors import LanistaError, PluginError
-from lanista.hints import hint, one_line
+from lanista.hints import hint, one_line, shown
 from lanista.version import __version__
 
 #: file plugins live in `sys.modules` under this prefix, where a file called random.py shadows nothing
@@ -38,7 +38,7 @@ class Broken:
         return f"{self.file}{f', line {self.line}' if self.line else ''}: {self.cause}"
 
 
-@dataclass
+@dataclass(eq=False)
 class Plugin:
     """One plugin: where it is from, and what became of it."""
 
@@ -75,7 +75,7 @@ class Plugin:
         module.__file__ = self.file
         sys.modules[self.module] = module
         try:
-            exec(compile(self.source, str(self.file), "exec"), module.__dict__)  # noqa: S102 - a plugin is code
+            exec(compile(self.source, str(self.file), "exec"), module.__dict__)
         except BaseException:
             del sys.modules[self.module]
             raise
@@ -101,19 +101,17 @@ def installed_plugins(blocked: Sequence[str]) -> list[Plugin]:
 
     The order decides which of two equal names is refused, so it must not depend on the order of folders.
     """
-    rows: dict[str, tuple[Distribution, list[EntryPoint]]] = {}
-    for distribution in distributions():
-        points = [point for point in distribution.entry_points if point.group == "lanista"]
-        name = _normalized(distribution)
-        if name not in rows:  # the same distribution further down the path is hidden, as for an import
-            rows[name] = (distribution, points)
+    rows = [
+        (_normalized(point.dist), point.name, point, point.dist)
+        for point in entry_points(group="lanista")
+        if point.dist is not None
+    ]
     found = []
-    for name, (distribution, points) in sorted(rows.items(), key=lambda row: (row[0] != "lanista", row[0])):
-        for point in sorted(points, key=lambda point: point.name):
-            plugin = Plugin(point.name, name, distribution.version, point.value.strip())
-            plugin.blocked = point.name in blocked or name in blocked
-            plugin.problem = _unfit(distribution, point)
-            found.append(plugin)
+    for name, _, point, distribution in sorted(rows, key=lambda row: (row[0] != "lanista", *row[:2])):
+        plugin = Plugin(point.name, name, distribution.version, point.value.strip())
+        plugin.blocked = point.name in blocked or name in blocked
+        plugin.problem = _unfit(distribution, point)
+        found.append(plugin)
     return found
 
 
@@ -140,13 +138,11 @@ def _unfit(distribution: Distribution, point: EntryPoint) -> Broken | None:
             asked = Requirement(text)
         except InvalidRequirement:
             continue
-        applies = asked.name.lower() == "lanista" and (
-            asked.marker is None or asked.marker.evaluate({"extra": ""})
-        )
-        if applies and not asked.specifier.contains(__version__, prereleases=True):
-            return Broken(
-                f"asks for {asked}, and this is lanista {__version__}; upgrade one of them", None, None
-            )
+        if asked.name.lower() != "lanista" or (asked.marker and not asked.marker.evaluate({"extra": ""})):
+            continue
+        if not asked.specifier.contains(__version__, prereleases=True):
+            cause = f"asks for {asked}, and this is lanista {__version__}; upgrade one of them"
+            return Broken(cause, None, None)
     return None
 
 
@@ -160,9 +156,8 @@ def file_plugin(path: Path, blocked: Sequence[str]) -> Plugin:
     try:
         plugin.source = path.read_bytes()
     except OSError as error:
-        plugin.problem = Broken(
-            f"cannot be read: {error.strerror}; --plugin takes a Python file", plugin.file, None
-        )
+        cause = f"cannot be read: {error.strerror}; --plugin takes a Python file"
+        plugin.problem = Broken(cause, plugin.file, None)
         return plugin
     plugin.sha256 = hashlib.sha256(plugin.source).hexdigest()
     return plugin
@@ -177,26 +172,23 @@ def misfits(module: ModuleType, plugin: Plugin, manager: pluggy.PluginManager) -
         options = manager.parse_hookimpl_opts(module, name)
         if options is None:
             if name in specs and member.__module__ == module.__name__:
-                raise _Misfit(f"{name} is not marked; write @lanista.hookimpl above it", member)
+                raise MisfitError(f"{name} is not marked; write @lanista.hookimpl above it", member)
             continue
         hook = options.get("specname") or name
         if hook not in specs:
-            raise _Misfit(f"there is no hook {hook!r}; {hint(hook, specs)}", member)
+            raise MisfitError(f"there is no hook {hook!r}; {hint(hook, specs)}", member)
         spec = specs[hook].spec
-        unknown = [
-            argument for argument in inspect.signature(member).parameters if argument not in spec.argnames
-        ]
+        unknown = [name for name in inspect.signature(member).parameters if name not in spec.argnames]
         if unknown:
-            raise _Misfit(
-                f"{hook} has no argument {unknown[0]!r}; it is called with: {', '.join(spec.argnames)}",
-                member,
-            )
+            given = ", ".join(spec.argnames)
+            raise MisfitError(f"{hook} has no argument {unknown[0]!r}; it is called with: {given}", member)
 
 
-class _Misfit(PluginError):
+class MisfitError(PluginError):
     """A hook that does not fit; remembers its function for file and line."""
 
     def __init__(self, text: str, function: Any) -> None:  # noqa: ANN401 - a function
+        """Say what does not fit, and keep where `function` begins."""
         super().__init__(text)
         code = inspect.unwrap(function).__code__
         self.place = (code.co_filename, code.co_firstlineno)
@@ -204,12 +196,11 @@ class _Misfit(PluginError):
 
 def diagnose(error: BaseException, plugin: Plugin) -> Broken:
     """Say what was raised and where: the innermost line that lies in the plugin's own files."""
-    cause = (
-        one_line(error) if isinstance(error, LanistaError) else f"{type(error).__name__}: {one_line(error)}"
-    )
+    text = one_line(error)
+    cause = text if isinstance(error, LanistaError) else f"{type(error).__name__}: {text}".rstrip(": ")
     if isinstance(error, SystemExit):
-        cause = f"it called sys.exit({one_line(repr(error.code)) if error.code is not None else ''})"
-    if isinstance(error, _Misfit):
+        cause = f"it called sys.exit({'' if error.code is None else shown(error.code)})"
+    if isinstance(error, MisfitError):
         return Broken(cause, *error.place)
     if isinstance(error, SyntaxError) and error.filename is not None and plugin.owns(error.filename):
         return Broken(f"SyntaxError: {one_line(error.msg)}", error.filename, error.lineno)

@@ -100,6 +100,8 @@ class PluginHost:
             try:
                 with _screen_on_stderr():
                     hook(app=fresh)
+                if fresh.registered_callback is not None:
+                    raise PluginError("register_commands may add commands and groups, not a callback")
                 for name in command_names(fresh):
                     if name in owners:
                         raise PluginError(
@@ -114,6 +116,12 @@ class PluginHost:
                 self._break(plugin, error, "register_commands")
                 continue
             merge(app, fresh)
+
+    def require_files(self) -> None:
+        """Raise if a file plugin is broken: it was asked for by name, so going on without it is no help."""
+        for plugin in self.broken:
+            if plugin.file is not None:
+                raise PluginError(f"plugin {plugin.name} cannot be used: {plugin.problem}") from plugin.error
 
     def emit(self, event: str, **arguments: Any) -> None:  # noqa: ANN401 - each event has its own arguments
         """Tell every plugin what happened; one that raises ends the call with an error that names it."""
@@ -134,6 +142,8 @@ class PluginHost:
     def load(self, plugin: Plugin) -> None:
         """Import one plugin and take in what it offers, or remember why not."""
         self.plugins.append(plugin)
+        if plugin.problem is not None:
+            self._note_missing()
         if plugin.problem is not None or plugin.blocked:
             return
         try:
@@ -146,6 +156,8 @@ class PluginHost:
             return
         try:
             misfits(module, plugin, self._manager)
+            if module in self._manager.get_plugins():
+                raise PluginError(f"{plugin.module} is already plugin {self._manager.get_name(module)!r}")
             self._manager.register(module, plugin.name)
             with _screen_on_stderr():
                 self.registry.add_all(self._offers(plugin, module))
@@ -204,12 +216,15 @@ class PluginHost:
         plugin.stage = stage
         plugin.error = error
         self.registry.drop(plugin.name)
+        self._events.clear()
         if self._manager.has_plugin(plugin.name):
             self._manager.unregister(name=plugin.name)
-        names = ", ".join(other.name for other in self.broken)
-        self.registry.missing_note = (
-            f" (broken, so nothing of it is on offer: {names}; see `lanista plugins`)"
-        )
+        self._note_missing()
+
+    def _note_missing(self) -> None:
+        """Let a failed look-up say that what is missed may be in a broken plugin."""
+        names = ", ".join(plugin.name for plugin in self.broken)
+        self.registry.missing_note = f" (broken plugins offer nothing: {names}; see `lanista plugins`)"
 
 
 def load_plugins(files: Sequence[str | Path] = ()) -> PluginHost:
@@ -223,18 +238,17 @@ def load_plugins(files: Sequence[str | Path] = ()) -> PluginHost:
         for name in blocked
         if name not in known
     ]
-    seen: dict[str, Plugin] = {}
+    holders: dict[str, Plugin] = {}
     for plugin in found:
-        first = seen.setdefault(plugin.name, plugin)
-        if first is not plugin and not plugin.blocked and plugin.problem is None:
-            plugin.problem = Broken(
-                f"two plugins are called {plugin.name!r}, one of {first.origin} and one of {plugin.origin}; the first "
-                f"is used, so rename the file, uninstall one, or block a distribution with LANISTA_PLUGINS_OFF",
-                plugin.file,
-                None,
-            )
-        if first.blocked or first.problem is not None:
-            seen[plugin.name] = plugin
+        if not plugin.blocked and plugin.problem is None:
+            holder = holders.setdefault(plugin.name, plugin)
+            if holder is not plugin:
+                cause = (
+                    f"two plugins are called {plugin.name!r}, one of {holder.origin} and one of "
+                    f"{plugin.origin}; the first is used: rename or uninstall one, or block a distribution "
+                    f"with LANISTA_PLUGINS_OFF"
+                )
+                plugin.problem = Broken(cause, plugin.file, None)
         host.load(plugin)
     return host
 
@@ -244,7 +258,7 @@ _current: PluginHost | None = None
 
 def current_host() -> PluginHost:
     """The host of this process; loads the installed plugins at the first call."""
-    global _current  # noqa: PLW0603 - plugins are a matter of the whole process, as modules are
+    global _current
     if _current is None:
         _current = load_plugins()
     return _current
@@ -253,13 +267,12 @@ def current_host() -> PluginHost:
 def start_host(files: Sequence[str | Path] = (), *, strict: bool = True) -> PluginHost:
     """Load the installed plugins and the given files, and make that the host of this process.
 
-    A broken file is an error, since somebody asked for it by name; `strict=False` only remembers it.
+    A broken file is an error; `strict=False` only remembers it.
     """
-    global _current  # noqa: PLW0603 - see current_host
+    global _current
     _current = load_plugins(files)
-    for plugin in _current.broken:
-        if strict and plugin.file is not None:
-            raise PluginError(f"plugin {plugin.name} cannot be used: {plugin.problem}") from plugin.error
+    if strict:
+        _current.require_files()
     return _current
 
 
@@ -292,7 +305,7 @@ def _trace_call(hook_name: str, hook_impls: Any, kwargs: Any) -> None:  # noqa: 
     print(f"hook {hook_name}({given}) -> {owners}", file=sys.stderr)
 
 
-def _trace_result(outcome: Any, hook_name: str, hook_impls: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG001
+def _trace_result(outcome: Any, hook_name: str, hook_impls: Any, kwargs: Any) -> None:  # noqa: ANN401
     """Print what a hook call gave."""
     if outcome.exception is not None:
         print(f"hook {hook_name} raised {one_line(repr(outcome.exception))}", file=sys.stderr)

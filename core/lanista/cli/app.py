@@ -1,9 +1,9 @@
 """From the words of a command line to an exit code.
 
-1. `--plugin FILE.py` and `--debug` are taken out wherever they stand, since plugins decide what commands there are.
+1. `--plugin FILE.py` and `--debug` are taken out wherever they stand: plugins decide what commands there are.
 2. The plugins load; core's commands and theirs make the app.
-3. The command runs. Whatever goes wrong becomes one sentence on stderr and an exit code: the error's own for a
-   `LanistaError`, 64 for wrong usage, 130 for Ctrl-C, 70 for a fault of ours; `--debug` shows the traceback.
+3. The command runs. Whatever goes wrong becomes one sentence on stderr and an exit code: the error's own for
+   a `LanistaError`, 64 for wrong usage, 130 for Ctrl-C, 70 for a fault of ours; `--debug` adds the traceback.
 """
 
 import importlib
@@ -84,6 +84,7 @@ def run_command_line(argv: Sequence[str] | None = None) -> int:
         host = start_host([Path(file) for file in line.plugin_files], strict=line.command != "plugins")
         app = build_app(host)
         if line.command != "plugins":
+            host.require_files()
             for note in [*host.notes, *(_broken_note(plugin.name, plugin.origin) for plugin in host.broken)]:
                 _say(note)
         return _run(app, line.words or ["--help"])
@@ -158,7 +159,8 @@ def _add_epilogs(command: Any) -> None:  # noqa: ANN401 - typer's command classe
 def _usage_sentence(error: Any) -> str:  # noqa: ANN401 - the parent of typer's usage errors is private
     """What was wrong with the command line, and where to read on."""
     path = error.ctx.command_path if error.ctx is not None else "lanista"
-    return f"{one_line(error.format_message()).rstrip('.')}; `{path} --help` says what there is"
+    text = one_line(error.format_message()).rstrip(".")
+    return f"{text}{'' if text.endswith('?') else '.'} See `{path} --help`"
 
 
 def _print_version(wanted: bool) -> None:

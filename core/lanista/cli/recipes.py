@@ -11,9 +11,7 @@ from lanista.plugins import Entry, current_host
 
 def attach(app: typer.Typer) -> None:
     """Add the group of commands."""
-    group = typer.Typer(
-        help="List the recipes that come with a name; show or copy one.", invoke_without_command=True
-    )
+    group = typer.Typer(invoke_without_command=True)
     group.callback()(listing)
     group.command("show")(show)
     group.command("copy")(copy)
@@ -31,7 +29,7 @@ def listing(context: typer.Context) -> None:
     width = max((len(entry.name) for entry in entries), default=0)
     for entry in entries:
         typer.secho(entry.name.ljust(width), bold=True, nl=False)
-        typer.echo(f"  {entry.summary or opening(recipe_text(entry))}".rstrip())
+        typer.echo(f"  {entry.summary or _opening_of(entry)}".rstrip())
 
 
 def show(name: Annotated[str, typer.Argument(help="A recipe's name.")]) -> None:
@@ -77,11 +75,19 @@ def recipe_text(entry: Entry) -> str:
         ) from error
 
 
+def _opening_of(entry: Entry) -> str:
+    """A recipe's opening, or why it cannot be read; the other recipes are listed all the same."""
+    try:
+        return opening(recipe_text(entry))
+    except LanistaError as error:
+        return f"({error})"
+
+
 def opening(text: str) -> str:
-    """The comment lines that a recipe opens with, as one line."""
+    """The comment lines that a recipe opens with, less the command that runs it, as one line."""
     lines = []
     for line in text.splitlines():
         if not line.startswith("#"):
             break
         lines.append(line.lstrip("# ").strip())
-    return " ".join(line for line in lines if line)
+    return " ".join(line for line in lines if line and not line.startswith("lanista "))

@@ -1,0 +1,38 @@
+"""What every test starts from: one thread, a fixed seed, no plugin settings from outside, the registry."""
+
+import os
+import sys
+
+import pytest
+
+# Set before torch or numba load: two busy cores run two tests faster than two threads run one, and sums
+# over one thread do not depend on how the work was split.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+for variable in ("LANISTA_PLUGINS_OFF", "LANISTA_TRACE_PLUGINS"):
+    os.environ.pop(variable, None)
+
+from lanista.plugins import Registry, load_plugins  # noqa: E402 - after the variables above
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """What the installed plugins offer; read it, do not add to it."""
+    host = load_plugins()
+    assert not host.broken, "; ".join(f"{plugin.name}: {plugin.problem}" for plugin in host.broken)
+    return host.registry
+
+
+@pytest.fixture(autouse=True)
+def own_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the process-wide host that another one started."""
+    monkeypatch.setattr("lanista.plugins._current", None)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Torch, where a test has loaded it, computes on one thread and from a fixed seed."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+        torch.manual_seed(0)
