@@ -229,18 +229,35 @@ def test_a_damaged_snapshot_is_one_sentence(tmp_path, registry, name):
         league.player(member.name)
 
 
-def test_a_snapshot_for_another_board_is_refused(tmp_path, registry):
-    league = make_league(tmp_path, registry)
-    member = league.add_snapshot(make_policy(registry, 0), 7)
-    other = League(tmp_path / "b", league.settings, registry, ConnectX(1).spec, seed=5)
-    write = tmp_path / "b" / "members" / member.name
-    (tmp_path / "members" / member.name).rename(write)
-    values, arrays = league.state()
-    other.load_state(values, arrays)
+def test_a_snapshot_for_another_board_is_not_met_there(tmp_path, registry):
+    league = make_league(tmp_path, registry, gate={})
+    name = league.add_snapshot(make_policy(registry, 0), 7).name
+    league.judge(name, make_env)
+    league.next_opponent(1)
+    other = League(tmp_path, league.settings, registry, ConnectX(1).spec, seed=5)
+    other.load_state(*league.state())
+    assert name in [member.name for member in other.members()]
+    assert (other.next_opponent(1), other.best) == (LEARNER, None)
     with pytest.raises(
-        CheckpointError, match="was made for connectx with another observation or other heads"
+        CheckpointError, match="was made for another observation or other heads than connectx"
     ):
-        other.player(member.name)
+        other.player(name)
+
+
+def test_the_next_phase_takes_the_league_over_with_bots_of_its_own(tmp_path, registry):
+    league = make_league(tmp_path, registry, max_pool=3)
+    names = [league.add_snapshot(make_policy(registry, step), step).name for step in (1, 2, 3)]
+    league.record_games(["drawing"], np.array([0]), np.array([[1, -1]], np.float32))
+    bots = ["drawing", {"use": "drawing", "name": "late"}]
+    after = make_league(tmp_path, registry, bots=bots, max_pool=1, pool_slots=3, matchmaker="uniform")
+    after.load_state(*league.state())
+    assert [member.name for member in after.members()] == [LEARNER, "drawing", *names, "late"]
+    assert after.payoff == league.payoff
+    assert {after.draw(slot) for slot in (0, 1, 2) * 5} == {names[-1]}
+    assert after.player("late") is not after.player("drawing")
+    clash = make_league(tmp_path, registry, bots=[{"use": "drawing", "name": names[0]}])
+    with pytest.raises(LanistaError, match=f"the league has met a '{names[0]}' with other settings before"):
+        clash.load_state(*league.state())
 
 
 def test_a_player_let_go_from_memory_goes_on_with_its_stream(tmp_path, registry, monkeypatch):

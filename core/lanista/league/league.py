@@ -7,8 +7,8 @@
 4. A gate, if there is one, says which snapshot is the best.
 
 Everything that goes on from step to step is in `state`; loaded into a fresh league over the same folder it
-goes on as though it had never stopped. Members on disk that the state does not know were written after it
-and are overwritten when their step comes again.
+goes on as though it had never stopped, and the next phase takes it over in the same way. Members on disk that
+the state does not know were written after it and are overwritten when their step comes again.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,15 @@ from lanista.errors import CheckpointError, LanistaError
 from lanista.league.blocks import Block, lay_out
 from lanista.league.gate import GateVerdict, judge_gate
 from lanista.league.matchmaking import Matchmaker, RecentScores
-from lanista.league.member import LEARNER, Member, read_member, scripted_member, write_member, write_snapshot
+from lanista.league.member import (
+    LEARNER,
+    Member,
+    game_digest,
+    read_member,
+    scripted_member,
+    write_member,
+    write_snapshot,
+)
 from lanista.league.payoff import Payoff
 from lanista.league.report import LeagueReport, Standing
 from lanista.league.roster import Roster, build_player, check_bot, refuse_learner
@@ -243,20 +251,31 @@ class League:
     def load_state(self, values: dict[str, Any], arrays: dict[str, AnyArray]) -> None:
         """Take back what `state` gave; each member's record on disk is held against it."""
         report = values["report"]
-        members = [Member.from_json(member) for member in report["members"]]
-        for member in members:
+        members = {record["name"]: Member.from_json(record) for record in report["members"]}
+        for bot in self._members.values():
+            if members.setdefault(bot.name, bot) != bot:
+                raise LanistaError(
+                    f"the league has met a {bot.name!r} with other settings before; "
+                    "give this one a name of its own"
+                )
+        for member in members.values():
             found = read_member(self._members_folder / member.name)
             if found.content_hash != member.content_hash:
                 raise CheckpointError(
                     f"league member {member.name!r} on disk (sha256 {found.content_hash[:12]}…) is not "
                     f"that of the checkpoint ({member.content_hash[:12]}…); bring back the run's league"
                 )
-        self._members = {member.name: member for member in members}
-        self._pool = list(report["pool"])
-        self.best = report["best"]
+        self._members = members
+        # A phase may have another board or a smaller pool than the one that the state comes from.
+        here = game_digest(self._env_spec)
+        fit = {
+            name for name, member in members.items() if member.kind != "snapshot" or member.made_for == here
+        }
+        self._pool = [name for name in report["pool"] if name in fit][-self.settings.max_pool :]
+        self.best = report["best"] if report["best"] in fit else None
         self._gates = list(report["gates"])
         self.payoff = Payoff.from_json(report["payoff"])
-        slots = [(member, int(begun)) for member, begun in values["slots"]]
+        slots = [(member if member in fit else None, int(begun)) for member, begun in values["slots"]]
         empty: list[tuple[str | None, int]] = [(None, 0)] * self.settings.pool_slots
         self._slots = [*slots, *empty][: self.settings.pool_slots]
         self._recent.load_json(values["recent"])

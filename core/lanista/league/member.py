@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lanista.errors import CheckpointError, LanistaError
 from lanista.files import write_atomically
+from lanista.spec import EnvSpec
 
 if TYPE_CHECKING:
     from lanista.plugins import Registry
@@ -30,6 +31,8 @@ class Member:
     parent: str | None = None
     #: sha256 of a snapshot's card and weights, or of a scripted player's name and settings
     content_hash: str = ""
+    #: digest of the observation and heads that a snapshot was made for; another env's pool leaves it out
+    made_for: str = ""
     #: a scripted player's plugin and its settings
     use: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
@@ -42,6 +45,13 @@ class Member:
     def from_json(record: dict[str, Any]) -> "Member":
         """Rebuild what `to_json` gave."""
         return Member(**record)
+
+
+def game_digest(spec: EnvSpec) -> str:
+    """What two envs must share for a policy of one to play in the other, as 16 hex digits."""
+    record = spec.to_json()
+    text = json.dumps([record["observation"], record["heads"]], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def scripted_member(name: str, use: str, options: dict[str, Any]) -> Member:
@@ -67,7 +77,8 @@ def write_snapshot(members: Path, name: str, policy: "Policy", step: int, parent
         raise LanistaError(
             f"member name {name!r} cannot be a folder's; use letters, digits, '_', '.' and '-'"
         )
-    member = Member(name, "snapshot", step, parent, save_policy(members / name, policy))
+    content_hash = save_policy(members / name, policy)
+    member = Member(name, "snapshot", step, parent, content_hash, game_digest(policy.card.spec))
     write_member(members, member)
     return member
 

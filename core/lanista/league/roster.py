@@ -8,7 +8,7 @@ import numpy as np
 
 from lanista.arrays import AnyArray
 from lanista.errors import CheckpointError, RecipeError
-from lanista.league.member import LEARNER, Member, load_snapshot
+from lanista.league.member import LEARNER, Member, game_digest, load_snapshot
 from lanista.players import Player
 from lanista.plugins import Registry
 from lanista.seeds import derive_seed
@@ -37,14 +37,12 @@ def build_player(folder: Path, member: Member, registry: Registry, env_spec: Env
         )
     from lanista.policy_player import PolicyPlayer
 
-    policy = load_snapshot(folder, member, registry)
-    made_for = policy.card.spec
-    if (made_for.observation, made_for.heads) != (env_spec.observation, env_spec.heads):
+    if member.made_for != game_digest(env_spec):
         raise CheckpointError(
-            f"league member {member.name!r} was made for {made_for.name} with another observation or "
-            f"other heads than {env_spec.name} has here; begin a league of its own for this env"
+            f"league member {member.name!r} was made for another observation or other heads than "
+            f"{env_spec.name} has here; play it in the env that it was trained in"
         )
-    return PolicyPlayer(policy, seed)
+    return PolicyPlayer(load_snapshot(folder, member, registry), seed)
 
 
 class Roster:
