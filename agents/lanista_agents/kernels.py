@@ -63,15 +63,15 @@ def surrogate(
     clip: float,
     value_clip: float,
     value_coef: float,
-    grad_logprob: AnyArray,
-    grad_value: AnyArray,
+    entropy_coef: float,
+    gradient: AnyArray,
     figures: AnyArray,
 ) -> None:
-    """Fill PPO's gradients by log-probability and value, and `figures` (5 numbers); other arrays are ``[B]``.
+    """Fill `gradient`, ``[3, B]``, of PPO's loss by logprob, entropy and value, and 6 `figures`.
 
-    The gradients are those of ``policy_loss + value_coef * value_loss``; `figures` are, with
-    ratio = exp(logprob - old_logprob) (Schulman et al. 2017, eq. 7)::
+    The other arrays are ``[B]``. The `figures` are, with ratio = exp(logprob - old_logprob) (Schulman et al. 2017, eq. 7)::
 
+        loss        = policy_loss + value_coef * value_loss - entropy_coef * entropy
         policy_loss = -mean min(ratio * advantage, clip(ratio, 1 - clip, 1 + clip) * advantage)
         value_loss  = mean 1/2 (value - return_)^2; with a value clip, of that and the held value's the larger
         entropy     = mean entropy
@@ -101,7 +101,7 @@ def surrogate(
         free = ratio * scaled
         held = min(max(ratio, 1.0 - clip), 1.0 + clip) * scaled
         policy_loss -= min(free, held)
-        grad_logprob[row] = -free / rows if free <= held else 0.0
+        gradient[0, row] = -free / rows if free <= held else 0.0
 
         error = np.float64(value[row]) - return_[row]
         slope = error
@@ -113,13 +113,15 @@ def surrogate(
                 loss = held_error * held_error
                 slope = 0.0
         value_loss += 0.5 * loss
-        grad_value[row] = value_coef * slope / rows
+        gradient[1, row] = -entropy_coef / rows
+        gradient[2, row] = value_coef * slope / rows
         bonus += entropy[row]
-    figures[0] = policy_loss / rows
-    figures[1] = value_loss / rows
-    figures[2] = bonus / rows
-    figures[3] = kl / rows
-    figures[4] = clipped / rows
+    figures[1] = policy_loss / rows
+    figures[2] = value_loss / rows
+    figures[3] = bonus / rows
+    figures[4] = kl / rows
+    figures[5] = clipped / rows
+    figures[0] = figures[1] + value_coef * figures[2] - entropy_coef * figures[3]
 
 
 def adam_step(

@@ -14,7 +14,7 @@ from lanista.kernels import compile_kernels
 from lanista_agents import kernels
 from lanista_agents.flat_parameters import FlatParameters
 
-_kernels = compile_kernels(kernels, label="the learners")
+_kernels = compile_kernels(kernels, label="learners")
 
 
 class Optimizer(Protocol):

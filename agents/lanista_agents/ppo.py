@@ -6,19 +6,22 @@
    its norm limited, one optimiser step.
 4. The update ends early before the first step whose approx_kl exceeds `target_kl`.
 
-At this size a torch call costs more than what it computes. So the loss and its gradient by log-probability
-and value come out of one compiled pass (`kernels.surrogate`), torch differentiates from there down, and the
-optimiser works on one flat vector.
+At this size a torch call costs more than what it computes. So the loss and its gradient by log-probability,
+entropy and value come out of one compiled pass (`kernels.surrogate`), torch differentiates from there down,
+and the optimiser works on one flat vector.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd import Function
 
+from lanista.arrays import AnyArray
 from lanista.errors import LanistaError
 from lanista.kernels import compile_kernels
 from lanista.learning import Batch, LossTerm, Rollout, generator_state
@@ -30,10 +33,10 @@ from lanista_agents.optimizers import Adam, Muon, Optimizer
 from lanista_agents.returns import gae
 from lanista_agents.settings import PpoSettings
 
-_kernels = compile_kernels(kernels, label="the learners")
+_kernels = compile_kernels(kernels, label="learners")
 
 #: What the kernel `surrogate` writes, in its order.
-FIGURES = ("policy_loss", "value_loss", "entropy", "approx_kl", "clipfrac")
+FIGURES = ("loss", "policy_loss", "value_loss", "entropy", "approx_kl", "clipfrac")
 
 
 def _evaluate(head: Head, logits: Tensor, legal: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,6 +46,46 @@ def _evaluate(head: Head, logits: Tensor, legal: Tensor, action: Tensor) -> tupl
         logprob, entropy = both(logits, legal, action)
         return logprob, entropy
     return head.logprob(logits, legal, action), head.entropy(logits, legal)
+
+
+class _Surrogate(Function):
+    """PPO's loss as one node; also the gate through which its compiled gradient enters torch's graph."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,  # noqa: ANN401 - torch's own context
+        logprob: Tensor,
+        entropy: Tensor,
+        value: Tensor,
+        rows: Decisions,
+        settings: PpoSettings,
+        clip: float,
+        entropy_coef: float,
+        figures: AnyArray,
+    ) -> Tensor:
+        ctx.gradient = torch.empty(3, len(rows))
+        _kernels.surrogate(
+            logprob.detach().numpy(),
+            entropy.detach().numpy(),
+            value.detach().contiguous().numpy(),
+            rows.logprob.numpy(),
+            rows.value.numpy(),
+            rows.advantage.numpy(),
+            rows.return_.numpy(),
+            settings.normalise_advantage,
+            clip,
+            math.inf if settings.value_clip is None else settings.value_clip,
+            settings.value_coef,
+            entropy_coef,
+            ctx.gradient.numpy(),
+            figures,
+        )
+        return torch.tensor(figures[0], dtype=torch.float32)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401 - torch's own context
+        by_logprob, by_entropy, by_value = ctx.gradient * gradient
+        return by_logprob, by_entropy, by_value, None, None, None, None, None
 
 
 class Ppo:
@@ -116,40 +159,22 @@ class Ppo:
         settings = self.settings
         output = self.policy.network(rows.observation)
         logprob, entropy = self._evaluate_heads(output, rows)
-        size = len(rows)
-        gradients = torch.empty(3, size)
-        gradients[1].fill_(-settings.entropy_coef.at(progress) / size)
         figures = np.empty(len(FIGURES))
-        _kernels.surrogate(
-            logprob.detach().numpy(),
-            entropy.detach().numpy(),
-            output.value.detach().numpy(),
-            rows.logprob.numpy(),
-            rows.value.numpy(),
-            rows.advantage.numpy(),
-            rows.return_.numpy(),
-            settings.normalise_advantage,
-            settings.clip.at(progress),
-            math.inf if settings.value_clip is None else settings.value_clip,
-            settings.value_coef,
-            gradients[0].numpy(),
-            gradients[2].numpy(),
-            figures,
-        )
+        loss = _Surrogate.apply(  # type: ignore[no-untyped-call]
+            logprob, entropy, output.value, rows, settings, settings.clip.at(progress),
+            settings.entropy_coef.at(progress), figures,
+        )  # fmt: skip
         named = dict(zip(FIGURES, figures.tolist(), strict=True))
         # The first step of an update compares the policy with itself, so it is always taken.
         if settings.target_kl is not None and not first and named["approx_kl"] > settings.target_kl:
             return None
-        losses: list[Tensor] = []
+        losses: list[Tensor] = [loss]
         for term in terms:
-            loss, extra = term(output.logits, output.value, Batch(rows.observation, rows.legal, progress))
-            losses.append(loss)
-            named |= {f"{term.name}_loss": float(loss.detach()), **extra}
-        named["grad_norm"] = self._descend(
-            (logprob, entropy, output.value, *(loss for loss in losses if loss.requires_grad)),
-            gradients,
-            learning_rate,
-        )
+            addition, extra = term(output.logits, output.value, Batch(rows.observation, rows.legal, progress))
+            if addition.requires_grad:
+                losses.append(addition)
+            named |= {f"{term.name}_loss": float(addition.detach()), **extra}
+        named["grad_norm"] = self._descend(losses, learning_rate)
         return named
 
     def _evaluate_heads(self, output: PolicyOutput, rows: Decisions) -> tuple[Tensor, Tensor]:
@@ -163,19 +188,9 @@ class Ppo:
             logprob, entropy = logprob + more_logprob, entropy + more_entropy
         return logprob, entropy
 
-    def _descend(self, outputs: tuple[Tensor, ...], gradients: Tensor, learning_rate: float) -> float:
-        """Step downhill and give the gradient's norm.
-
-        `gradients`, ``[3, B]``, are the loss's by the first three outputs; each further output is a loss.
-        """
-        weights = self.flat.weights
-        found = torch.autograd.grad(
-            outputs,
-            weights,
-            [*gradients, *(torch.ones_like(loss) for loss in outputs[3:])],
-            allow_unused=True,
-            materialize_grads=True,
-        )
+    def _descend(self, losses: list[Tensor], learning_rate: float) -> float:
+        """Step downhill on the sum of the scalar losses and give the gradient's norm."""
+        found = torch.autograd.grad(losses, self.flat.weights, allow_unused=True, materialize_grads=True)
         gradient = self.flat.gather(found)
         norm = float(torch.linalg.vector_norm(gradient))
         if not math.isfinite(norm):

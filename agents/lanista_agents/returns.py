@@ -10,7 +10,7 @@ from lanista.arrays import BoolArray, FloatArray
 from lanista.kernels import compile_kernels
 from lanista_agents import kernels
 
-_kernels = compile_kernels(kernels, label="the learners")
+_kernels = compile_kernels(kernels, label="learners")
 
 
 def gae(

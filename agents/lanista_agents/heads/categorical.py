@@ -16,7 +16,7 @@ from lanista.kernels import compile_kernels
 from lanista.spec import HeadSpec
 from lanista_agents.heads import categorical_rows
 
-_rows = compile_kernels(categorical_rows, label="the categorical head")
+_rows = compile_kernels(categorical_rows, label="categorical")
 
 
 def _array(tensor: Tensor) -> AnyArray:

@@ -59,18 +59,24 @@ def evaluate_rows(
 ) -> None:
     """Fill the logprob of `action` (-1: none asked, 0 given), the entropy, and all actions' logprobs."""
     for row in range(logits.shape[0]):
-        log_total = _log_total(logits, legal, row, 1.0)
-        mean = 0.0
+        top = -np.inf
+        for a in range(logits.shape[1]):
+            if legal[row, a] and logits[row, a] > top:
+                top = logits[row, a]
+        # entropy = log(total) - (sum of e * (z - top)) / total, with e = exp(z - top): one exponential an entry.
+        total = 0.0
+        weighted = 0.0
         for a in range(logits.shape[1]):
             if legal[row, a]:
-                log = logits[row, a] - log_total
-                logs[row, a] = log
-                probability = math.exp(log)
-                if probability > 0.0:
-                    mean += probability * log
-            else:
-                logs[row, a] = -np.inf
-        entropy[row] = -mean
+                below = np.float64(logits[row, a]) - top
+                power = math.exp(below)
+                total += power
+                if power > 0.0:
+                    weighted += power * below
+        log_total = math.log(total)
+        for a in range(logits.shape[1]):
+            logs[row, a] = np.float64(logits[row, a]) - top - log_total if legal[row, a] else -np.inf
+        entropy[row] = log_total - np.divide(weighted, total)
         logprob[row] = logs[row, action[row]] if action[row] >= 0 else 0.0
 
 
