@@ -17,7 +17,7 @@ from lanista_plugins.shapers.settings import PotentialSettings
 
 
 class Potential:
-    """``phi`` is a weighted sum of levels."""
+    """``phi`` is a weighted sum of levels plus an offset."""
 
     def __init__(self, spec: EnvSpec, settings: PotentialSettings) -> None:
         """Only levels can carry a potential: a flow is no property of a state."""
@@ -30,12 +30,14 @@ class Potential:
                     f"potential: {name!r} is {found}; a potential is made of levels: {', '.join(levels) or 'none here'}"
                 )
         self._weights = settings.facts
+        self._offset = np.float32(settings.offset)
         self.facts = tuple(settings.facts)
 
     def __call__(self, passage: Passage) -> dict[str, FloatArray]:
         """One part, `potential`."""
-        before = _weighted(self._weights, passage.before)
-        after = np.where(passage.terminated, np.float32(0.0), _weighted(self._weights, passage.after))
+        before = _weighted(self._weights, passage.before) + self._offset
+        after = _weighted(self._weights, passage.after) + self._offset
+        after = np.where(passage.terminated, np.float32(0.0), after)
         return {"potential": np.float32(passage.gamma) * after - before}
 
 

@@ -30,3 +30,5 @@ class PotentialSettings(BaseModel):
 
     #: fact (a level) -> its weight in the potential, any number
     facts: dict[str, float] = Field(min_length=1)
+    #: added to the potential, any number; best so that it is near 0 where games end, where it is set to 0
+    offset: float = 0.0
