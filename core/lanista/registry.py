@@ -159,3 +159,16 @@ def checked_entry(
     if not isinstance(summary, str):
         raise PluginError(f"{where}: the summary must be a text, found {shown(summary)}")
     return Entry(kind, name, target, settings, one_line(summary), owner, dict(arguments["traits"]))
+
+
+def recipe_text(entry: Entry) -> str:
+    """The TOML text behind a recipe's target ("package:path/inside/it.toml")."""
+    from importlib import resources
+
+    package, _, inside = entry.target.partition(":")
+    try:
+        return resources.files(package).joinpath(inside).read_text(encoding="utf-8")
+    except (OSError, ImportError) as error:
+        raise PluginError(
+            f"recipe {entry.name!r} of plugin {entry.owner} cannot be read from {entry.target}: {error}"
+        ) from error

@@ -7,6 +7,7 @@ import typer
 
 from lanista.errors import LanistaError
 from lanista.plugins import Entry, current_host
+from lanista.registry import recipe_text
 
 
 def attach(app: typer.Typer) -> None:
@@ -60,19 +61,6 @@ def copy(
     except OSError as error:
         raise LanistaError(f"{goal} cannot be written: {error.strerror}; give another path") from error
     typer.echo(f"{goal} written; run it with: lanista run {goal}")
-
-
-def recipe_text(entry: Entry) -> str:
-    """The TOML text behind a recipe's target ("package:path/inside/it.toml")."""
-    from importlib import resources
-
-    package, _, inside = entry.target.partition(":")
-    try:
-        return resources.files(package).joinpath(inside).read_text(encoding="utf-8")
-    except (OSError, ImportError) as error:
-        raise LanistaError(
-            f"recipe {entry.name!r} of plugin {entry.owner} cannot be read from {entry.target}: {error}"
-        ) from error
 
 
 def _opening_of(entry: Entry) -> str:
