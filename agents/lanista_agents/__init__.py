@@ -6,7 +6,7 @@ Loading it imports neither torch nor numba; the targets do, at first use.
 import pluggy
 
 from lanista.hookspecs import Register
-from lanista_agents.settings import MlpSettings, PpoSettings
+from lanista_agents.settings import ConvSettings, MlpSettings, PpoSettings
 
 hookimpl = pluggy.HookimplMarker("lanista")
 
@@ -19,6 +19,12 @@ def register_networks(register: Register) -> None:
         "lanista_agents.networks.mlp:Mlp",
         settings=MlpSettings,
         summary="dense layers and residual blocks over the flattened observation",
+    )
+    register(
+        "conv",
+        "lanista_agents.networks.conv:Conv",
+        settings=ConvSettings,
+        summary="3x3 convolutions and residual blocks over a board",
     )
 
 
@@ -38,4 +44,14 @@ def register_learners(register: Register) -> None:
         "lanista_agents.ppo:Ppo",
         settings=PpoSettings,
         summary="proximal policy optimisation with GAE over each seat's decisions",
+    )
+
+
+@hookimpl
+def register_players(register: Register) -> None:
+    """Offer the players that can play any env."""
+    register(
+        "random",
+        "lanista_agents.players:RandomPlayer",
+        summary="legal actions, all equally probable",
     )

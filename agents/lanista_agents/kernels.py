@@ -69,7 +69,8 @@ def surrogate(
 ) -> None:
     """Fill `gradient`, ``[3, B]``, of PPO's loss by logprob, entropy and value, and 6 `figures`.
 
-    The other arrays are ``[B]``. The `figures` are, with ratio = exp(logprob - old_logprob) (Schulman et al. 2017, eq. 7)::
+    The other arrays are ``[B]``. The `figures` are, with ratio = exp(logprob - old_logprob) (Schulman et al.
+    2017, eq. 7)::
 
         loss        = policy_loss + value_coef * value_loss - entropy_coef * entropy
         policy_loss = -mean min(ratio * advantage, clip(ratio, 1 - clip, 1 + clip) * advantage)

@@ -29,6 +29,25 @@ class MlpSettings(BaseModel):
     policy_gain: float = Field(default=0.01, gt=0.0)
 
 
+class ConvSettings(BaseModel):
+    """``conv``: 3x3 convolutions over the board parts ``[C, H, W]``; other parts shift the channels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: channels of the trunk
+    channels: PositiveInt = 32
+    #: residual blocks of two convolutions, 0 or more; each starts as the identity
+    blocks: int = Field(default=2, ge=0)
+    #: channels that are read out, cell by cell, for the dense layer
+    readout: PositiveInt = 8
+    #: width of the dense layer behind the board, in units
+    hidden: PositiveInt = 64
+    #: "tanh", "relu" or "gelu"
+    activation: Activation = "relu"
+    #: gain of the orthogonal weights behind the logits, > 0
+    policy_gain: float = Field(default=0.01, gt=0.0)
+
+
 class PpoSettings(BaseModel):
     """``ppo``: proximal policy optimisation."""
 

@@ -63,7 +63,7 @@ def evaluate_rows(
         for a in range(logits.shape[1]):
             if legal[row, a] and logits[row, a] > top:
                 top = logits[row, a]
-        # entropy = log(total) - (sum of e * (z - top)) / total, with e = exp(z - top): one exponential an entry.
+        # With e = exp(z - top): entropy = log(sum of e) - (sum of e * (z - top)) / (sum of e).
         total = 0.0
         weighted = 0.0
         for a in range(logits.shape[1]):

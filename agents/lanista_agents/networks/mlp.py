@@ -1,11 +1,14 @@
 """Network ``mlp``: dense layers, then residual blocks, over all observation parts flattened and joined."""
 
 from collections.abc import Sequence
+from typing import Self
 
 from torch import Tensor, nn
 
+from lanista.errors import LanistaError
 from lanista.policy import Network, PolicyOutput, Tensors
 from lanista.spec import HeadSpec, ObsPart
+from lanista_agents.networks.growth import copy_into, refuse_changes, refuse_shrinking
 from lanista_agents.networks.inputs import FlatInputs
 from lanista_agents.networks.outputs import ACTIVATION, GAIN, Outputs, dense
 from lanista_agents.settings import MlpSettings
@@ -77,3 +80,17 @@ class Mlp(Network):
             features, features if self.value_trunk is None else self.value_trunk(x)
         )
         return output
+
+    def grow(self, settings: MlpSettings) -> Self:
+        """Wider `hidden`, more `residual_blocks`, the same function; see `lanista_agents.networks.growth`."""
+        old = self.settings
+        refuse_changes("mlp", old, settings, ("activation", "separate_value"))
+        if len(settings.hidden) != len(old.hidden):
+            raise LanistaError(
+                f"mlp cannot grow from {len(old.hidden)} to {len(settings.hidden)} hidden layers without "
+                f"changing what it computes; keep the number of layers and add residual_blocks instead"
+            )
+        for i, (before, after) in enumerate(zip(old.hidden, settings.hidden, strict=True)):
+            refuse_shrinking("mlp", f"hidden[{i}]", before, after)
+        refuse_shrinking("mlp", "residual_blocks", old.residual_blocks, settings.residual_blocks)
+        return copy_into(self, type(self)(self.parts, self.head_specs, settings))

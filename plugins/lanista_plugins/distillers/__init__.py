@@ -1,0 +1,1 @@
+"""Distillation losses: how far a student is from its teacher on the same rows."""
