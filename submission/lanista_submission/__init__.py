@@ -1,1 +1,33 @@
-"""See the README; hooks are below."""
+"""ONNX export, the numpy runtime, bundles and their verification: the plugin module of this package.
+
+Loading it imports neither torch nor onnx; the targets and commands do, when they are used.
+"""
+
+from typing import TYPE_CHECKING
+
+import pluggy
+from lanista.hookspecs import Register
+
+if TYPE_CHECKING:
+    import typer
+
+hookimpl = pluggy.HookimplMarker("lanista")
+
+
+@hookimpl
+def register_targets(register: Register) -> None:
+    """Offer the platforms that entries can be made for."""
+    register(
+        "kaggle:connectx",
+        "lanista_submission.targets.kaggle_connectx:ConnectX",
+        summary="Kaggle's Connect X: a tar.gz that needs Python and numpy",
+    )
+
+
+@hookimpl
+def register_commands(app: "typer.Typer") -> None:
+    """Add the commands; each module imports what is heavy inside them."""
+    from lanista_submission.commands import export, pack
+
+    for module in (export, pack):
+        module.attach(app)

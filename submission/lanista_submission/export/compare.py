@@ -1,0 +1,168 @@
+"""Compares three runners of one policy (torch, onnxruntime, numpy) on recorded observations.
+
+For batches of 1, of 8 and of all rows: the greatest difference of legal logits and of values from torch, and
+the share of rows with the same greedy action. A difference is counted in units of the largest legal logit
+(or value) of torch, where that exceeds 1, because float32 rounds relative to the numbers it holds.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from lanista.arrays import AnyArray
+from lanista.policy import Policy
+
+from lanista_submission.errors import ExportError
+from lanista_submission.export.graph import MaskedOutputs, input_names, output_names
+from lanista_submission.export.record import Recorded
+from lanista_submission.runtime.plan import Plan
+
+#: the greatest allowed difference of a legal logit, and of a value, in units of max(1, the largest of torch)
+LIMIT = 1e-4
+#: of the rows whose greedy action differs none may differ by more than rounding; so the share is of clear rows
+MIN_EQUAL = 1.0
+BATCHES = (1, 8, 0)
+
+Runner = Callable[[Mapping[str, AnyArray]], Mapping[str, AnyArray]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One runner at one batch size against torch at the same."""
+
+    runner: str
+    #: rows a call
+    batch: int
+    #: greatest difference of a legal logit, in units of max(1, torch's largest)
+    logits: float
+    #: the same for values
+    value: float
+    #: share of rows with torch's greedy action, rows in which torch's best two are within the limit left out
+    equal: float
+    #: rows left out of `equal`: torch itself cannot tell the chosen two apart within the limit
+    ties: int
+
+    @property
+    def within(self) -> bool:
+        """Are all limits kept?"""
+        return self.logits <= LIMIT and self.value <= LIMIT and self.equal >= MIN_EQUAL
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; differences to two digits, so that they do not vary with rounding alone."""
+        return {**asdict(self), "logits": float(f"{self.logits:.1e}"), "value": float(f"{self.value:.1e}")}
+
+
+def torch_runner(policy: Policy) -> Runner:
+    """The policy itself, in evaluation mode for as long as a call lasts."""
+    module, names, outputs = MaskedOutputs(policy), input_names(policy), output_names(policy)
+
+    def run(inputs: Mapping[str, AnyArray]) -> Mapping[str, AnyArray]:
+        training = policy.network.training
+        policy.network.eval()
+        try:
+            with torch.no_grad():
+                found = module.forward(
+                    *[torch.from_numpy(np.ascontiguousarray(inputs[name])) for name in names]
+                )
+        finally:
+            policy.network.train(training)
+        return {name: tensor.numpy() for name, tensor in zip(outputs, found, strict=True)}
+
+    return run
+
+
+def onnx_runner(model: bytes) -> Runner:
+    """onnxruntime on one thread."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    # What the graph does not read (say, a mask that a head ignores) is no input of the session.
+    wanted = {entry.name for entry in session.get_inputs()}
+
+    def run(inputs: Mapping[str, AnyArray]) -> Mapping[str, AnyArray]:
+        found = session.run(names, {name: array for name, array in inputs.items() if name in wanted})
+        return dict(zip(names, found, strict=True))
+
+    return run
+
+
+def numpy_runner(plan: Plan) -> Runner:
+    """The runtime that goes into the bundle."""
+    return plan.executor().run
+
+
+def compare(policy: Policy, model: bytes, plan: Plan, recorded: Recorded) -> list[Comparison]:
+    """Run all three on every row at every batch size; raises `ExportError` if torch gives no finite number."""
+    if len(recorded) == 0:
+        raise ExportError(
+            "there is no recorded observation to compare on; record at least one in which a seat acts"
+        )
+    runners = {"onnxruntime": onnx_runner(model), "numpy": numpy_runner(plan)}
+    rows = []
+    reference = torch_runner(policy)
+    for batch in BATCHES:
+        size = batch or len(recorded)
+        expected = in_batches(reference, recorded, size)
+        for name, values in expected.items():
+            if not np.isfinite(values).all():
+                raise ExportError(
+                    f"{name} of policy {policy.card.name!r} is not finite on a recorded observation"
+                )
+        for name, runner in runners.items():
+            found = in_batches(runner, recorded, size)
+            rows.append(_compare_outputs(name, size, expected, found, recorded))
+    return rows
+
+
+def in_batches(runner: Runner, recorded: Recorded, size: int) -> dict[str, AnyArray]:
+    """Run all rows, `size` at a time (the last call may have fewer); the outputs, joined."""
+    inputs, pieces = recorded.inputs(), []
+    for start in range(0, len(recorded), size):
+        outputs = runner({name: array[start : start + size] for name, array in inputs.items()})
+        pieces.append({name: np.array(array) for name, array in outputs.items()})
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def _compare_outputs(
+    runner: str,
+    batch: int,
+    expected: Mapping[str, AnyArray],
+    found: Mapping[str, AnyArray],
+    recorded: Recorded,
+) -> Comparison:
+    logits, equal, ties = 0.0, np.ones(len(recorded), np.bool_), np.zeros(len(recorded), np.bool_)
+    for head, legal in recorded.legal.items():
+        ours, theirs = expected[f"logits_{head}"], found[f"logits_{head}"]
+        if (
+            ours.shape != legal.shape
+        ):  # a head whose outputs are no scores of actions has no mask to look through
+            logits = max(logits, scaled_difference(ours, theirs))
+            continue
+        logits = max(logits, scaled_difference(ours[legal], theirs[legal]))
+        best, other = (np.where(legal, scores, -np.inf).argmax(axis=1) for scores in (ours, theirs))
+        row = np.arange(len(recorded))
+        allowed = 2 * LIMIT * max(1.0, float(np.abs(ours[legal]).max()))
+        differs = best != other
+        ties |= differs & (ours[row, best] - ours[row, other] <= allowed)
+        equal &= ~differs
+    counted = equal[~ties]
+    share = float(counted.mean()) if counted.size else 1.0
+    return Comparison(
+        runner, batch, logits, scaled_difference(expected["value"], found["value"]), share, int(ties.sum())
+    )
+
+
+def scaled_difference(expected: AnyArray, found: AnyArray) -> float:
+    """Greatest difference in units of max(1, the largest expected); infinite if `found` is not finite somewhere."""
+    if expected.size == 0:
+        return 0.0
+    if not np.isfinite(found).all():
+        return float("inf")
+    difference = np.abs(expected.astype(np.float64) - found.astype(np.float64)).max()
+    return float(difference / max(1.0, float(np.abs(expected).max())))

@@ -1,0 +1,180 @@
+"""Turns a policy into ONNX bytes: masks and input scaling inside, the batch axis free, nothing of this machine in it.
+
+Inputs are the observation parts in their own types, then ``legal_<head>`` (bool); outputs are
+``logits_<head>``, masked by the head, and ``value``.
+"""
+
+import contextlib
+import io
+import json
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from lanista.policy import Policy, save_policy
+from lanista.version import __version__
+from torch import Tensor, nn
+
+from lanista_submission.errors import ExportError
+from lanista_submission.runtime.plan import check_operators
+
+#: the ONNX operator set that is written
+OPSET = 20
+#: the file format that goes with it, read by every onnxruntime since 1.15
+IR_VERSION = 9
+
+
+class MaskedOutputs(nn.Module):
+    """A policy's network with its heads' masks behind it; takes and gives tensors in a fixed order."""
+
+    def __init__(self, policy: Policy) -> None:
+        """Wrap, without a copy."""
+        super().__init__()
+        self.network = policy.network
+        self.parts = [part.name for part in policy.card.spec.observation]
+        self.policy_heads = policy.heads
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """All parts, then all masks; give all masked logits, then the value ``[B]``."""
+        observation = dict(zip(self.parts, inputs, strict=False))
+        legal = inputs[len(self.parts) :]
+        output = self.network(observation)
+        masked = [
+            head.masked(output.logits[name], mask)
+            for (name, head), mask in zip(self.policy_heads.items(), legal, strict=True)
+        ]
+        return (*masked, output.value)
+
+
+def input_names(policy: Policy) -> list[str]:
+    """The graph's inputs, in order."""
+    return [part.name for part in policy.card.spec.observation] + [f"legal_{name}" for name in policy.heads]
+
+
+def output_names(policy: Policy) -> list[str]:
+    """The graph's outputs, in order."""
+    return [*(f"logits_{name}" for name in policy.heads), "value"]
+
+
+def content_hash(policy: Policy) -> str:
+    """The hash that a folder of this policy has (`lanista.policy.policy_hash`)."""
+    with tempfile.TemporaryDirectory() as folder:
+        return save_policy(Path(folder), policy)
+
+
+def export_model(policy: Policy) -> onnx.ModelProto:
+    """Trace the policy; the same policy gives the same bytes. Raises `ExportError` for what the runtime lacks."""
+    _refuse_broken_weights(policy)
+    spec = policy.card.spec
+    # Three rows, a number that no layer has by chance, so that the batch axis cannot be taken for another.
+    inputs = [torch.zeros((3, *part.shape), dtype=getattr(torch, part.dtype)) for part in spec.observation]
+    inputs += [torch.ones((3, head.size), dtype=torch.bool) for head in spec.heads]
+    batch = torch.export.Dim("B", min=1)
+    training = policy.network.training
+    policy.network.eval()
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                MaskedOutputs(policy).eval(),
+                tuple(inputs),
+                dynamo=True,
+                input_names=input_names(policy),
+                output_names=output_names(policy),
+                dynamic_shapes=(tuple({0: batch} for _ in inputs),),
+                opset_version=OPSET,
+                verbose=False,
+                optimize=True,
+            )
+    except Exception as error:  # whatever the tracer raises is about the network that it was given
+        reason = next(
+            (line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__
+        )
+        raise ExportError(
+            f"network {policy.card.network!r} cannot be traced for ONNX with a free batch axis: {reason}"
+        ) from error
+    finally:
+        policy.network.train(training)
+    if program is None:
+        raise ExportError(f"network {policy.card.network!r} cannot be traced for ONNX: torch gave no program")
+    model = _bare(program.model_proto)
+    check_operators(model)
+    onnx.checker.check_model(model)
+    record = {
+        "lanista.card": json.dumps(policy.card.to_json(), sort_keys=True),
+        "lanista.env": spec.name,
+        "lanista.env_version": spec.version,
+        "lanista.policy_sha256": content_hash(policy),
+        "lanista.parameters": str(policy.num_parameters),
+        "lanista.version": __version__,
+    }
+    add_metadata(model, record)
+    return model
+
+
+def add_metadata(model: onnx.ModelProto, record: dict[str, str]) -> None:
+    """Write key and value pairs into the file's own metadata, sorted."""
+    kept = {entry.key: entry.value for entry in model.metadata_props}
+    onnx.helper.set_model_props(model, dict(sorted((kept | record).items())))
+
+
+def _refuse_broken_weights(policy: Policy) -> None:
+    for name, weight in policy.network.state_dict().items():
+        if not bool(torch.isfinite(weight).all()):
+            raise ExportError(
+                f"weight {name!r} of policy {policy.card.name!r} holds a number that is not finite; "
+                f"export an earlier checkpoint"
+            )
+
+
+def _bare(traced: onnx.ModelProto) -> onnx.ModelProto:
+    """Rebuild without stack traces, paths and the tracer's notes; names are kept."""
+    graph = traced.graph
+    for node in graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        value.doc_string = ""
+        del value.metadata_props[:]
+    for tensor in graph.initializer:
+        tensor.doc_string = ""
+        del tensor.metadata_props[:]
+    known = onnx.helper.make_graph(
+        list(graph.node),
+        "policy",
+        list(graph.input),
+        list(graph.output),
+        initializer=list(graph.initializer),
+        value_info=list(graph.value_info),
+    )
+    opsets: Any = [onnx.helper.make_opsetid(entry.domain, entry.version) for entry in traced.opset_import]
+    model = onnx.helper.make_model(
+        known,
+        producer_name="lanista",
+        producer_version=__version__,
+        opset_imports=opsets,
+        ir_version=IR_VERSION,
+        functions=list(traced.functions),
+    )
+    return model
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the tracer's progress lines, warnings about itself and log lines off the screen, then restore all."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,119 @@
+"""``export_policy``: a policy becomes one ONNX file, and is let out only if three runners agree on it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lanista.arrays import AnyArray
+from lanista.errors import CheckpointError
+from lanista.files import write_atomically
+from lanista.plugins import Registry
+from lanista.policy import Policy, load_policy
+
+from lanista_submission.errors import ExportError
+from lanista_submission.export.compare import LIMIT, Comparison, compare
+from lanista_submission.export.graph import add_metadata, export_model
+from lanista_submission.export.record import Recorded, acting_rows, read_recorded, record_play
+from lanista_submission.runtime.plan import compile_plan
+
+#: observations that a comparison is made on, unless the caller says otherwise
+NUM_OBSERVATIONS = 1000
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What was written, and how far the runners are apart."""
+
+    path: Path
+    policy_sha256: str
+    parameters: int
+    #: bytes of the ONNX file
+    size: int
+    observations: int
+    comparisons: tuple[Comparison, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "path": str(self.path),
+            "policy_sha256": self.policy_sha256,
+            "parameters": self.parameters,
+            "size": self.size,
+            "observations": self.observations,
+            "limit": LIMIT,
+            "comparisons": [row.to_json() for row in self.comparisons],
+        }
+
+
+def export_policy(policy: Policy, path: Path, recorded: Recorded | Mapping[str, AnyArray]) -> ExportReport:
+    """Write `policy` to `path` as ONNX after comparing torch, onnxruntime and numpy on `recorded`.
+
+    `recorded` may also be a mapping with the keys ``observation/<part>`` and ``legal/<head>``. Raises
+    `ExportError`, and writes nothing, if an operator is unknown to the runtime or a limit is missed.
+    """
+    if not isinstance(recorded, Recorded):
+        recorded = Recorded(
+            {part.name: recorded[f"observation/{part.name}"] for part in policy.card.spec.observation},
+            {head.name: recorded[f"legal/{head.name}"] for head in policy.card.spec.heads},
+        )
+    recorded = acting_rows(recorded)
+    model = export_model(policy)
+    plan = compile_plan(model)
+    rows = compare(policy, model.SerializeToString(deterministic=True), plan, recorded)
+    for row in rows:
+        if not row.within:
+            raise ExportError(
+                f"{row.runner} at batch {row.batch} differs from torch by {row.logits:.1e} in the logits and "
+                f"{row.value:.1e} in the value (limit {LIMIT:.0e}), with {row.equal:.2%} equal greedy actions "
+                f"(limit 100 %); nothing was written"
+            )
+    add_metadata(
+        model,
+        {
+            "lanista.comparison": json.dumps(
+                {"observations": len(recorded), "limit": LIMIT, "rows": [row.to_json() for row in rows]}
+            )
+        },
+    )
+    content = model.SerializeToString(deterministic=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, content)
+    digest = next(entry.value for entry in model.metadata_props if entry.key == "lanista.policy_sha256")
+    return ExportReport(path, digest, policy.num_parameters, len(content), len(recorded), tuple(rows))
+
+
+def find_policy(folder: Path) -> Path:
+    """The policy folder that a user means: this one, or the ``final`` one of a run."""
+    for place in (folder, folder / "final"):
+        if (place / "policy.json").is_file():
+            return place
+    raise CheckpointError(
+        f"{folder} holds no policy: neither policy.json nor final/policy.json is there; name a run that is over, "
+        f"or a policy's folder"
+    )
+
+
+def default_out(folder: Path) -> Path:
+    """Where the ONNX file of a run, or of a policy's folder, goes unless the user says otherwise."""
+    return (
+        folder / "policy.onnx" if (folder / "policy.json").is_file() else folder / "exported" / "policy.onnx"
+    )
+
+
+def export_folder(
+    folder: Path, out: Path | None, registry: Registry, num_observations: int = NUM_OBSERVATIONS
+) -> ExportReport:
+    """Export the policy of a run or of a policy's folder to `out`, by default to `default_out`."""
+    place = find_policy(folder)
+    policy = load_policy(place, registry)
+    path = out or default_out(folder)
+    if (place / "recorded.npz").is_file():
+        recorded = read_recorded(place / "recorded.npz", policy)
+        if len(recorded) == 0:
+            raise ExportError(f"{place / 'recorded.npz'} has no row with a legal action; record it anew")
+        recorded = recorded.rows(slice(0, num_observations))
+    else:
+        recorded = record_play(policy, registry, num_observations)
+    return export_policy(policy, path, recorded)

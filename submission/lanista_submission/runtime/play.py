@@ -1,0 +1,123 @@
+"""The agent of a bundle. Portable: numpy, the standard library and its neighbours in the bundle.
+
+A turn: the codec reads the observation, the clock guard picks a network, its greedy action (of equals, the
+lowest index) goes back through the codec as the JSON value that the platform wants. Without a network the
+first legal action is played. A turn never raises: what goes wrong is counted in `Player.faults` and answered
+with a legal action; with LANISTA_STRICT=1 in the environment it raises, which is how a bundle is tested.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from .clock import Clock
+from .execute import Executor, load
+
+
+class Player:
+    """One seat: its networks, its clock, and the count of what went wrong."""
+
+    def __init__(self, codec: Any, networks: list[Executor], settings: dict[str, Any], strict: bool) -> None:  # noqa: ANN401 - a module
+        """`networks` come largest first; `settings` are the card's table ``play``."""
+        self.codec = codec
+        self.networks = networks
+        self.head = settings["head"]
+        self.default_action = settings["default_action"]
+        self.act_timeout = settings["act_timeout"]
+        self.strict = strict
+        #: turns by the network that played them, "none" without one
+        self.turns: Counter[str] = Counter()
+        #: turns that met a fault, by its kind
+        self.faults: Counter[str] = Counter()
+        self.clock = Clock([warm_up(network) for network in networks])
+
+    def act(self, obs: Any, config: Any) -> Any:  # noqa: ANN401 - the platform's own values
+        """Play one turn."""
+        started = perf_counter()
+        place = self.clock.choose(*self._time(obs, config))
+        action = self._turn(place, obs, config)
+        self.turns["none" if place is None else str(place)] += 1
+        self.clock.turn_over(place, perf_counter() - started)
+        return action
+
+    def _turn(self, place: int | None, obs: Any, config: Any) -> Any:  # noqa: ANN401
+        try:
+            observation, legal = self.codec.observe(obs, config)
+        except Exception:
+            self._note("observe")
+            return self.default_action
+        mask = np.asarray(legal[self.head])
+        first = int(mask.argmax())
+        index = first
+        if place is not None:
+            try:
+                index = greedy(self.networks[place], observation, self.head, mask)
+            except Exception:
+                self._note("network")
+        try:
+            return plain(self.codec.act(index, obs, config))
+        except Exception:
+            self._note("act")
+            return self.default_action
+
+    def _time(self, obs: Any, config: Any) -> tuple[float, float]:  # noqa: ANN401
+        """(seconds a turn, overage left in seconds); the target's own figure and none left if they are not told."""
+        seconds, overage = self.act_timeout, 0.0
+        try:
+            seconds = float(config["actTimeout"])
+            overage = float(obs["remainingOverageTime"])
+        except (KeyError, TypeError, ValueError):
+            self.faults["time"] += 1
+        return seconds, overage
+
+    def _note(self, kind: str) -> None:
+        """Count the fault that is being handled, or let it out if strict."""
+        self.faults[kind] += 1
+        if self.strict:
+            raise  # noqa: PLE0704 - called inside except blocks only
+
+
+def greedy(network: Executor, observation: dict[str, Any], head: str, mask: "np.ndarray[Any, Any]") -> int:
+    """The most probable legal action; the first one if the numbers make no sense."""
+    inputs = {name: np.asarray(array)[None] for name, array in observation.items()}
+    inputs[f"legal_{head}"] = mask[None]
+    index = int(network.run(inputs)[f"logits_{head}"][0].argmax())
+    return index if mask[index] else int(mask.argmax())
+
+
+def warm_up(network: Executor) -> float:
+    """Allocate for one row and give the seconds that a pass then takes."""
+    inputs = {name: np.ones((1, *shape), np.bool_) for name, shape in network.shapes.items()}
+    network.run(inputs)
+    started = perf_counter()
+    network.run(inputs)
+    return perf_counter() - started
+
+
+def plain(action: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The action as JSON knows it: numpy's numbers and arrays become Python's."""
+    if isinstance(action, dict):
+        return {str(key): plain(value) for key, value in action.items()}
+    if isinstance(action, (list, tuple)):
+        return [plain(value) for value in action]
+    return action.tolist() if isinstance(action, (np.generic, np.ndarray)) else action
+
+
+def build_agent(codec: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - a module
+    """The agent of the bundle that this module lies in; every call gives one with a clock of its own."""
+    folder = Path(__file__).parent
+    card = json.loads((folder / "card.json").read_text())
+    networks = [load(folder / entry["plan"], folder / entry["weights"]) for entry in card["networks"]]
+    player = Player(codec, networks, card["play"], os.environ.get("LANISTA_STRICT", "") == "1")
+
+    def agent(obs: Any, config: Any = None) -> Any:  # noqa: ANN401
+        return player.act(obs, config)
+
+    agent.player = player  # type: ignore[attr-defined]  # for those who test the bundle
+    return agent
