@@ -15,6 +15,7 @@ from lanista.league.matchmaking import RecentScores
 from lanista.matches import Tally
 from lanista.plugins import Entry, NoSettings, Registry
 from lanista.policy import PolicyCard, build_policy
+from lanista.tables import resolved
 from lanista_agents.settings import MlpSettings
 from lanista_envs.connectx.env import ConnectX
 from lanista_envs.connectx.settings import ConnectXSettings
@@ -124,6 +125,17 @@ def test_bots_of_one_plugin_go_by_their_names(tmp_path, registry):
         make_league(tmp_path, registry, bots=["foreign"])
     with pytest.raises(LanistaError, match="two members of the league would be called 'learner'"):
         make_league(tmp_path, registry, bots=[{"use": "drawing", "name": LEARNER}])
+
+
+def test_resolved_settings_read_back_the_same(registry):
+    bots = [{"use": "drawing", "name": "other"}, "drawing"]
+    settings = LeagueSettings(opponents={"latest": 0.5, "bots": 0.5}, bots=bots, gate={"games": 7})
+    values = resolved(settings, registry)
+    assert [bot["name"] for bot in values["bots"]] == ["other", None]
+    assert values["matchmaker"] == {"use": "pfsp", **PfspSettings().model_dump()}
+    again = LeagueSettings(**values)
+    assert resolved(again, registry) == values
+    assert [bot.member for bot in again.bots] == ["other", "drawing"]
 
 
 def test_importing_it_loads_no_torch():
