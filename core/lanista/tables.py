@@ -58,6 +58,8 @@ class LearnerTable(PluginTable):
 
     kind: ClassVar[str] = "learners"
 
+    use: str = "ppo"
+
 
 class ShaperTable(PluginTable):
     """A reward shaper and its settings."""

@@ -40,6 +40,21 @@ def register_loggers(register: Register) -> None:
 
 
 @hookimpl
+def register_distillers(register: Register) -> None:
+    """Losses between a student and its teacher."""
+    from lanista_plugins.distillers.settings import KlSettings, ValueSettings
+
+    register("kl", "lanista_plugins.distillers.kl:ForwardKl", settings=KlSettings, summary="KL(teacher || student)")
+    register(
+        "reverse_kl",
+        "lanista_plugins.distillers.kl:ReverseKl",
+        settings=KlSettings,
+        summary="KL(student || teacher)",
+    )
+    register("value", "lanista_plugins.distillers.value:Value", settings=ValueSettings, summary="distance of the values")
+
+
+@hookimpl
 def register_matchmakers(register: Register) -> None:
     """Who among the frozen snapshots is met next."""
     from lanista_plugins.matchmakers.settings import PfspSettings
