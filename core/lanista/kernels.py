@@ -65,8 +65,9 @@ def num_threads(count: int) -> Iterator[None]:
     """Let parallel kernels use `count` threads (at most numba's own limit) until the block is left."""
     import numba
 
+    config: Any = numba.config
     before = numba.get_num_threads()
-    numba.set_num_threads(max(1, min(count, numba.config.NUMBA_NUM_THREADS)))
+    numba.set_num_threads(max(1, min(count, config.NUMBA_NUM_THREADS)))
     try:
         yield
     finally:
@@ -105,7 +106,7 @@ class _Build:
 
     def cache_folder(self) -> Path:
         """The folder for this set: under the user's cache, keyed by all that machine code depends on."""
-        import llvmlite
+        import llvmlite  # type: ignore[import-untyped, unused-ignore] # ships no stubs
         import numba
         import numpy as np
         from llvmlite import binding
@@ -119,7 +120,8 @@ class _Build:
         digest.update(
             repr((
                 numba.__version__, llvmlite.__version__, np.__version__, sys.version, platform.machine(),
-                binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), self.parallel, self.fastmath,
+                binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(),
+                self.parallel, self.fastmath,
             )).encode()
         )  # fmt: skip
         return user_cache_path("lanista") / "kernels" / f"{self.label}-{digest.hexdigest()[:16]}"
@@ -143,7 +145,9 @@ class _Build:
         copy.__kwdefaults__ = function.__kwdefaults__
         _labels[id(copy)] = self.label
         threads = self.parallel and "prange" in named
-        dispatcher = numba.njit(cache=True, nogil=True, parallel=threads, fastmath=self.fastmath)(copy)
+        dispatcher = numba.njit(
+            cache=True, nogil=True, error_model="numpy", parallel=threads, fastmath=self.fastmath
+        )(copy)
         self.copies[function] = dispatcher  # before the callees: a function may call itself
         for name, value in named.items():
             if name == "prange":
@@ -157,7 +161,7 @@ class _Build:
         return dispatcher
 
     def shadow(self, module: ModuleType) -> ModuleType:
-        """Give a stand-in for a portable module whose functions are compiled, for ``rules.drop(...)`` calls."""
+        """Give a stand-in with compiled functions for a portable module, for calls like ``rules.drop()``."""
         if module.__name__ not in self.shadows:
             shadow = self.shadows[module.__name__] = ModuleType(module.__name__)
             shadow.__dict__.update(module.__dict__)
@@ -188,33 +192,35 @@ def _named_globals(function: FunctionType) -> dict[str, Any]:
 
 
 def _is_portable(module: ModuleType) -> bool:
-    """True for modules that are compiled along: all but numpy's and the standard library's, which numba knows."""
+    """True for modules that are compiled along: not numpy and the standard library, which numba knows."""
     top = module.__name__.partition(".")[0]
     return top != "numpy" and top not in sys.stdlib_module_names
 
 
 @contextlib.contextmanager
 def _cache_in(folder: Path) -> Iterator[None]:
-    """Lead numba's disk cache to `folder` for dispatchers made inside the block (numba reads it only then)."""
+    """Lead numba's disk cache to `folder` for dispatchers made inside the block, the only time it is read."""
     import numba
 
     folder.mkdir(parents=True, exist_ok=True)
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 def _announce_compilation() -> None:
-    """From now on say on stderr when one of our kernels is really compiled (not when it is read from the disk)."""
+    """From now on say on stderr when one of our kernels is compiled, not when it comes from the disk."""
     if _listener:
         return
     from numba.core import event
 
+    numba_events: Any = event
     _listener.append(_CompilationListener())
-    event.register("numba:compile", _as_listener(_listener[0]))
+    numba_events.register("numba:compile", _as_listener(_listener[0]))
 
 
 class _CompilationListener:
@@ -254,7 +260,7 @@ def _as_listener(listener: _CompilationListener) -> Any:  # noqa: ANN401 - numba
         def on_start(self, event: Any) -> None:  # noqa: ANN401
             listener.on_start(_labels.get(id(event.data["dispatcher"].py_func)))
 
-        def on_end(self, event: Any) -> None:  # noqa: ANN401, ARG002
+        def on_end(self, event: Any) -> None:  # noqa: ANN401
             listener.on_end()
 
     return Listener()

@@ -1,14 +1,29 @@
-"""What the native envs' skins share: a threaded step, and refusals of wrong arguments."""
+"""What the skins of the native envs share: a threaded step, saved arrays, refusals of wrong arguments.
 
-from collections.abc import Callable
+The arrays of N games are a named tuple (``rules.Games``) that the env allocates and its kernels overwrite.
+"""
+
+from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from lanista.arrays import AnyArray
-from lanista.errors import UsageError
-from lanista.kernels import compile_kernels, num_threads as threads
+from lanista.errors import CheckpointError, UsageError
+from lanista.kernels import compile_kernels
+from lanista.kernels import num_threads as threads
+
+
+class Games(Protocol):
+    """A named tuple of arrays."""
+
+    @property
+    def _fields(self) -> tuple[str, ...]:
+        """The fields' names."""
+
+    def __iter__(self) -> Iterator[AnyArray]:
+        """The arrays, in the order of the fields."""
 
 
 def threaded(*modules: ModuleType, label: str, num_threads: int) -> SimpleNamespace:
@@ -27,6 +42,30 @@ def threaded(*modules: ModuleType, label: str, num_threads: int) -> SimpleNamesp
     return SimpleNamespace(**{name: bind(kernel) for name, kernel in vars(kernels).items()})
 
 
+def clear(games: Games) -> None:
+    """Fill every array with zeros."""
+    for array in games:
+        array[...] = 0
+
+
+def copies(games: Games) -> dict[str, AnyArray]:
+    """Copies of all arrays, by field."""
+    return {name: array.copy() for name, array in zip(games._fields, games, strict=True)}
+
+
+def put_back(env: str, games: Games, state: dict[str, AnyArray]) -> None:
+    """Write what `copies` gave back into the arrays; a state of another size is refused whole."""
+    for name, array in zip(games._fields, games, strict=True):
+        if name not in state or state[name].shape != array.shape:
+            found = tuple(state[name].shape) if name in state else "nothing"
+            raise CheckpointError(
+                f"env {env}: the saved state has {found} as {name} where {array.shape} is needed; "
+                f"load it into an env with the same number of games and the same settings"
+            )
+    for name, array in zip(games._fields, games, strict=True):
+        np.copyto(array, state[name])
+
+
 def refuse_num_games(name: str, num_games: int) -> None:
     """Raise unless there is at least one game."""
     if num_games < 1:
@@ -37,5 +76,5 @@ def refuse_actions(name: str, head: str, action: AnyArray, size: int) -> None:
     """Raise, naming the first game whose action is outside 0..size-1."""
     game = int(np.flatnonzero((action < 0) | (action >= size))[0])
     raise UsageError(
-        f"env {name}: action {head} of game {game} is {action[game]}; give a whole number from 0 to {size - 1}"
+        f"env {name}: action {head} of game {game} is {action[game]}; give a number from 0 to {size - 1}"
     )

@@ -7,7 +7,7 @@ from lanista.env import VecEnv
 from lanista.kernels import compile_kernels
 from lanista.spec import EnvSpec, FactSpec, HeadSpec, ObsPart
 from lanista_envs import streams
-from lanista_envs.blocks import refuse_actions, refuse_num_games, threaded
+from lanista_envs.blocks import clear, copies, put_back, refuse_actions, refuse_num_games, threaded
 from lanista_envs.cartpole import rules
 from lanista_envs.cartpole.settings import CartPoleSettings
 
@@ -26,12 +26,12 @@ def cartpole_spec(settings: CartPoleSettings) -> EnvSpec:
                 center=(0.0, 0.0, 0.0, 0.0), spread=(1.2, 1.0, 0.1, 1.0),
             ),
         ),
-        heads=(HeadSpec("push", "categorical", 2, "0 pushes the cart to the left, 1 to the right, with 10 N"),),
+        heads=(HeadSpec("push", "categorical", 2, "push the cart with 10 N: 0 to the left, 1 to the right"),),
         facts=(
             FactSpec("reward", "flow", "points", "1 for every step"),
-            FactSpec("position", "level", "m", "of the cart; beyond 2.4 either way the episode terminates"),
+            FactSpec("position", "level", "m", "of the cart; beyond 2.4 either side the episode terminates"),
             FactSpec("velocity", "level", "m/s", "of the cart"),
-            FactSpec("angle", "level", "rad", "of the pole; beyond 12 degrees either way the episode terminates"),
+            FactSpec("angle", "level", "rad", "of the pole; beyond 12 degrees the episode terminates"),
             FactSpec("angular_velocity", "level", "rad/s", "of the pole"),
         ),
         max_steps=settings.max_steps,
@@ -51,66 +51,57 @@ class CartPole(VecEnv):
         settings = settings or CartPoleSettings()
         self.spec = cartpole_spec(settings)
         self.num_games = n = num_games
-        #: ``[4, N]`` float64: x, x_dot, theta, theta_dot of the running games
-        self.state = np.zeros((4, n))
-        self._counters = np.zeros((2, n), np.int64)
-        self._flags = np.zeros((3, n), np.bool_)
-        self._reward = np.zeros((2, n), np.float32)
-        self._observation = np.zeros((n, 4), np.float32)
-        self._final = np.zeros((n, 4), np.float32)
+        #: the arrays of all games; ``games.state`` is ``[4, N]`` float64
+        self.games = games = rules.Games(
+            state=np.zeros((4, n)),
+            room=np.zeros((4, n)),
+            counters=np.zeros((2, n), np.int64),
+            over=np.zeros(n, np.int64),
+            flags=np.zeros((3, n), np.bool_),
+            reward=np.zeros((2, n), np.float32),
+            observation=np.zeros((n, 4), np.float32),
+            final=np.zeros((n, 4), np.float32),
+        )
         self._seed = 0
         self._limit = settings.max_steps
-        self._turn = np.zeros((2, n))
         self._kernels = compile_kernels(rules, streams, label="cartpole")
         self._step = threaded(rules, streams, label="cartpole", num_threads=num_threads).step_games
 
-        self.observation = {"state": self._observation[:, None]}
+        self.observation = {"state": games.observation[:, None]}
         self.legal = {"push": np.ones((n, 1, 2), np.bool_)}
         self.acting = np.ones((n, 1), np.bool_)
-        self.terminated, self.truncated = self._flags[0, :, None], self._flags[1, :, None]
-        self.ended = self._flags[2]
-        self.outcome = self._reward[1, :, None]
-        self.facts = {"reward": self._reward[0, :, None], **_levels(self._observation)}
-        self.final_observation = {"state": self._final[:, None]}
-        self.final_facts = {"reward": np.ones((n, 1), np.float32), **_levels(self._final)}
+        self.terminated, self.truncated = games.flags[0, :, None], games.flags[1, :, None]
+        self.ended = games.flags[2]
+        self.outcome = games.reward[1, :, None]
+        self.facts = {"reward": games.reward[0, :, None], **_levels(games.observation)}
+        self.final_observation = {"state": games.final[:, None]}
+        self.final_facts = {"reward": np.ones((n, 1), np.float32), **_levels(games.final)}
 
     def reset(self, seed: int) -> None:
         """Start all games from the streams of `seed`."""
         self._seed = seed
-        self._flags[:] = False
-        self._reward[:] = 0.0
-        self._final[:] = 0.0
-        self._kernels.start_games(seed, self.state, self._counters, self._observation)
+        clear(self.games)
+        self._kernels.start_games(seed, self.games)
 
     def step(self, actions: dict[str, AnyArray]) -> None:
-        """Push every cart once; a wrong action is an error (the games have then gone on as if it were 0)."""
+        """Push every cart once; a wrong action is an error (its cart was pushed to the left)."""
         push = actions["push"].reshape(-1)
-        if self._step(
-            self._seed, self._limit, push, self.state, self._turn, self._counters,
-            self._flags, self._reward, self._observation, self._final,
-        ):  # fmt: skip
+        if self._step(self._seed, self._limit, push, *self.games):
             refuse_actions("cartpole", "push", push, 2)
 
     def save(self) -> dict[str, AnyArray]:
         """Copies of the whole state."""
-        return {name: array.copy() for name, array in self._blocks().items()} | {"seed": np.array(self._seed)}
+        return {**copies(self.games), "seed": np.array(self._seed)}
 
     def load(self, state: dict[str, AnyArray]) -> None:
         """Take back what `save` gave."""
-        for name, array in self._blocks().items():
-            np.copyto(array, state[name])
+        put_back("cartpole", self.games, state)
         self._seed = int(state["seed"])
-
-    def _blocks(self) -> dict[str, AnyArray]:
-        return {
-            "state": self.state, "counters": self._counters, "flags": self._flags,
-            "reward": self._reward, "observation": self._observation, "final": self._final,
-        }  # fmt: skip
 
     def render(self, game: int) -> str:
         """One line: cart and pole in numbers."""
-        x, x_dot, theta, theta_dot = self.state[:, game]
-        steps = self._counters[0, game]
+        x, x_dot, theta, theta_dot = self.games.state[:, game]
+        steps = self.games.counters[0, game]
         return f"step {steps}: x {x:+.3f} m, {x_dot:+.3f} m/s; pole {theta:+.4f} rad, {theta_dot:+.3f} rad/s"
 
 

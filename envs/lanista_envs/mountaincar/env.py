@@ -7,7 +7,7 @@ from lanista.env import VecEnv
 from lanista.kernels import compile_kernels
 from lanista.spec import EnvSpec, FactSpec, HeadSpec, ObsPart
 from lanista_envs import streams
-from lanista_envs.blocks import refuse_actions, refuse_num_games, threaded
+from lanista_envs.blocks import clear, copies, put_back, refuse_actions, refuse_num_games, threaded
 from lanista_envs.mountaincar import rules
 from lanista_envs.mountaincar.settings import MountainCarSettings
 
@@ -26,13 +26,13 @@ def mountaincar_spec(settings: MountainCarSettings) -> EnvSpec:
                 center=(-0.3, 0.0), spread=(0.9, 0.07),
             ),
         ),
-        heads=(HeadSpec("thrust", "categorical", 3, "0 thrusts to the left, 1 coasts, 2 thrusts to the right"),),
+        heads=(HeadSpec("thrust", "categorical", 3, "0 to the left, 1 none, 2 to the right"),),
         facts=(
             FactSpec("reward", "flow", "points", "-1 for every step"),
             FactSpec("position", "level", "track", "of the car, -1.2 to 0.6; the goal is at 0.5"),
             FactSpec("velocity", "level", "track/step", "of the car, -0.07 to 0.07"),
-            FactSpec("height", "level", "height", "of the track under the car: 0.55 + 0.45 sin(3 position), 0.1 to 1"),
-            FactSpec("energy", "level", "height", "height + 270 velocity^2, which only thrust (and the left wall) changes"),
+            FactSpec("height", "level", "height", "of the track at the car: 0.55 + 0.45 sin(3 position)"),
+            FactSpec("energy", "level", "height", "height + 270 velocity^2; thrust changes it"),
         ),
         max_steps=settings.max_steps,
         reward_range=(-1.0, 0.0),
@@ -51,72 +51,60 @@ class MountainCar(VecEnv):
         settings = settings or MountainCarSettings()
         self.spec = mountaincar_spec(settings)
         self.num_games = n = num_games
-        #: ``[2, N]`` float64: position, velocity of the running games
-        self.state = np.zeros((2, n))
-        self._counters = np.zeros((2, n), np.int64)
-        self._flags = np.zeros((3, n), np.bool_)
-        self._reward = np.zeros((2, n), np.float32)
-        self._observation = np.zeros((n, 2), np.float32)
-        self._hill = np.zeros((n, 2), np.float32)
-        self._final = np.zeros((n, 2), np.float32)
-        self._final_hill = np.zeros((n, 2), np.float32)
+        #: the arrays of all games; ``games.state`` is ``[2, N]`` float64
+        self.games = games = rules.Games(
+            state=np.zeros((2, n)),
+            counters=np.zeros((2, n), np.int64),
+            flags=np.zeros((3, n), np.bool_),
+            reward=np.zeros((2, n), np.float32),
+            observation=np.zeros((n, 2), np.float32),
+            hill=np.zeros((n, 2), np.float32),
+            final=np.zeros((n, 2), np.float32),
+            final_hill=np.zeros((n, 2), np.float32),
+        )
         self._seed = 0
         self._limit = settings.max_steps
         self._kernels = compile_kernels(rules, streams, label="mountaincar")
         self._step = threaded(rules, streams, label="mountaincar", num_threads=num_threads).step_games
 
-        self.observation = {"state": self._observation[:, None]}
+        self.observation = {"state": games.observation[:, None]}
         self.legal = {"thrust": np.ones((n, 1, 3), np.bool_)}
         self.acting = np.ones((n, 1), np.bool_)
-        self.terminated, self.truncated = self._flags[0, :, None], self._flags[1, :, None]
-        self.ended = self._flags[2]
-        self.outcome = self._reward[1, :, None]
-        self.facts = {"reward": self._reward[0, :, None], **_levels(self._observation, self._hill)}
-        self.final_observation = {"state": self._final[:, None]}
+        self.terminated, self.truncated = games.flags[0, :, None], games.flags[1, :, None]
+        self.ended = games.flags[2]
+        self.outcome = games.reward[1, :, None]
+        self.facts = {"reward": games.reward[0, :, None], **_levels(games.observation, games.hill)}
+        self.final_observation = {"state": games.final[:, None]}
         self.final_facts = {
             "reward": np.full((n, 1), -1, np.float32),
-            **_levels(self._final, self._final_hill),
+            **_levels(games.final, games.final_hill),
         }
 
     def reset(self, seed: int) -> None:
         """Start all games from the streams of `seed`."""
         self._seed = seed
-        self._flags[:] = False
-        self._reward[:] = 0.0
-        self._final[:] = 0.0
-        self._final_hill[:] = 0.0
-        self._kernels.start_games(seed, self.state, self._counters, self._observation, self._hill)
+        clear(self.games)
+        self._kernels.start_games(seed, self.games)
 
     def step(self, actions: dict[str, AnyArray]) -> None:
-        """Drive every car one step; a wrong action is an error."""
+        """Drive every car one step; a wrong action is an error (its car was driven by it all the same)."""
         thrust = actions["thrust"].reshape(-1)
-        if self._step(
-            self._seed, self._limit, thrust, self.state, self._counters, self._flags,
-            self._reward, self._observation, self._hill, self._final, self._final_hill,
-        ):  # fmt: skip
+        if self._step(self._seed, self._limit, thrust, *self.games):
             refuse_actions("mountaincar", "thrust", thrust, 3)
 
     def save(self) -> dict[str, AnyArray]:
         """Copies of the whole state."""
-        return {name: array.copy() for name, array in self._blocks().items()} | {"seed": np.array(self._seed)}
+        return {**copies(self.games), "seed": np.array(self._seed)}
 
     def load(self, state: dict[str, AnyArray]) -> None:
         """Take back what `save` gave."""
-        for name, array in self._blocks().items():
-            np.copyto(array, state[name])
+        put_back("mountaincar", self.games, state)
         self._seed = int(state["seed"])
-
-    def _blocks(self) -> dict[str, AnyArray]:
-        return {
-            "state": self.state, "counters": self._counters, "flags": self._flags, "reward": self._reward,
-            "observation": self._observation, "hill": self._hill,
-            "final": self._final, "final_hill": self._final_hill,
-        }  # fmt: skip
 
     def render(self, game: int) -> str:
         """One line: the car in numbers."""
-        position, velocity = self.state[:, game]
-        return f"step {self._counters[0, game]}: position {position:+.4f}, velocity {velocity:+.5f}"
+        position, velocity = self.games.state[:, game]
+        return f"step {self.games.counters[0, game]}: position {position:+.4f}, velocity {velocity:+.5f}"
 
 
 def _levels(observation: AnyArray, hill: AnyArray) -> dict[str, AnyArray]:
