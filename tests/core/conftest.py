@@ -12,7 +12,7 @@ MakeFile = Callable[[str, str], Path]
 
 @pytest.fixture
 def make_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeDistribution:
-    """Put a distribution with one plugin module on the import path, as pip would, and give the module's file."""
+    """Put a distribution with one plugin module on the import path, as pip would; gives the module's file."""
 
     def make(
         distribution: str,
