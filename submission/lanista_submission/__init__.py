@@ -6,6 +6,7 @@ Loading it imports neither torch nor onnx; the targets and commands do, when the
 from typing import TYPE_CHECKING
 
 import pluggy
+
 from lanista.hookspecs import Register
 
 if TYPE_CHECKING:

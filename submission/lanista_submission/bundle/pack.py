@@ -1,7 +1,7 @@
 """``pack``: ONNX files become the archive of a target.
 
-The archive has ``main.py`` at its root and one package, ``lanista_bundle_<hash of its content>``: two archives
-may meet in one process and must not take each other's modules.
+The archive has ``main.py`` at its root and one package, ``lanista_bundle_<hash of its content>``: two
+archives may meet in one process and must not take each other's modules.
 """
 
 import hashlib
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # comes with onnx
+
 from lanista.files import write_atomically
 from lanista.plugins import Registry
 from lanista.policy import PolicyCard
 from lanista.version import __version__
-
 from lanista_submission import runtime
 from lanista_submission.bundle.archive import archive_bytes
 from lanista_submission.bundle.portable import portable_sources
@@ -102,7 +102,7 @@ def pack(
     networks = sorted((read_network(path) for path in models), key=lambda network: -network.parameters)
     for network in networks:
         _check_fits(network, profile, registry)
-    package, files = bundle_files(networks, profile, registry, provenance or {})
+    files = bundle_files(networks, profile, registry, provenance or {})
     content = archive_bytes(files)
     if len(content) > profile.max_bytes:
         raise PackError(
@@ -116,8 +116,8 @@ def pack(
 
 def bundle_files(
     networks: Sequence[Network], profile: Profile, registry: Registry, provenance: Mapping[str, Any]
-) -> tuple[str, dict[str, bytes]]:
-    """The package's name and every file of the archive."""
+) -> dict[str, bytes]:
+    """Every file of the archive by its path in it."""
     entry = registry.get("envs", profile.env)
     codec, kernels = entry.traits["portable"]
     inside = _runtime_sources() | portable_sources(codec, kernels, taken={"__init__", *runtime.PORTABLE})
@@ -145,9 +145,7 @@ def bundle_files(
     main = MAIN.format(
         target=profile.name, version=__version__, package=package, codec=codec.rpartition(".")[2]
     )
-    return package, {f"{package}/{name}": content for name, content in inside.items()} | {
-        "main.py": main.encode()
-    }
+    return {f"{package}/{name}": content for name, content in inside.items()} | {"main.py": main.encode()}
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:
@@ -177,18 +175,19 @@ def _check_fits(network: Network, profile: Profile, registry: Registry) -> None:
     entry = registry.get("envs", profile.env)
     if "portable" not in entry.traits:
         raise PackError(
-            f"env {profile.env!r} of plugin {entry.owner} names no portable modules, so no bundle can read its game; "
-            f'register it with portable=("package.codec", ["package.kernels"])'
+            f"env {profile.env!r} of plugin {entry.owner} names no portable modules, so no bundle "
+            f'can read its game; register it with portable=("package.codec", ["package.kernels"])'
         )
     if len(card.spec.heads) != 1:
         raise PackError(
-            f"policy {card.name!r} has {len(card.spec.heads)} action heads; {profile.name} plays policies with one"
+            f"policy {card.name!r} has {len(card.spec.heads)} action heads; {profile.name} plays "
+            f"policies with one"
         )
     settings = registry.settings("envs", profile.env, card.env_settings)
     for key, wanted in profile.env_settings.items():
         found = getattr(settings, key, None)
         if found != wanted:
             raise PackError(
-                f"policy {card.name!r} was trained with {key} = {found}, {profile.name} plays {key} = {wanted}; "
-                f"train it with the competition's setting"
+                f"policy {card.name!r} was trained with {key} = {found}, {profile.name} plays {key} = "
+                f"{wanted}; train it with the competition's setting"
             )

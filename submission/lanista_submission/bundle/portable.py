@@ -71,6 +71,6 @@ def _check_imports(name: str, content: bytes, siblings: set[str]) -> None:
             wanted = ["." * node.level + stem for stem in near if node.level > 1 or stem not in siblings]
         if wanted:
             raise PackError(
-                f"portable module {name} imports {wanted[0]} (line {node.lineno}), which a bundle does not hold; "
-                f"portable modules may import the standard library, numpy and each other (`from . import ...`)"
+                f"portable module {name} imports {wanted[0]}, which a bundle does not hold; "
+                f"portable modules may import the standard library, numpy and each other (`from . import x`)"
             )

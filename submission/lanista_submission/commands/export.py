@@ -29,7 +29,6 @@ def export(
     Examples: lanista export runs/demo; lanista export runs/demo/phases/small/policy --out small.onnx
     """
     from lanista.plugins import current_host
-
     from lanista_submission.commands.screen import working
     from lanista_submission.export.policy import export_folder
 
@@ -58,7 +57,7 @@ def show_report(report: "ExportReport") -> None:
         ],
     )
     typer.echo(
-        f"against torch on {report.observations} observations; limits: {LIMIT:.0e} of the largest logit or value "
-        f"(at least 1), 100 % equal greedy actions but for ties within that"
+        f"against torch on {report.observations} observations; limits: {LIMIT:.0e} of the largest logit "
+        f"or value (at least 1), 100 % equal greedy actions but for ties within that"
     )
     typer.echo(f"{report.path}: {report.parameters:,} parameters, {report.size:,} bytes")

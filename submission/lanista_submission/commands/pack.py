@@ -38,7 +38,6 @@ def pack(
     --target kaggle:connectx --out entry.tar.gz
     """
     from lanista.plugins import current_host
-
     from lanista_submission.bundle.pack import read_network
     from lanista_submission.targets.provenance import run_provenance
 
@@ -55,7 +54,6 @@ def pack(
 def exported_model(source: Path, registry: "Registry") -> Path:
     """The ONNX file of what the user named; a folder's is made, or taken if it is of that very policy."""
     from lanista.policy import policy_hash
-
     from lanista_submission.bundle.pack import read_network
     from lanista_submission.commands.export import show_report
     from lanista_submission.commands.screen import working

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from lanista.arrays import AnyArray
 from lanista.policy import Policy
-
 from lanista_submission.errors import ExportError
 from lanista_submission.export.graph import MaskedOutputs, input_names, output_names
 from lanista_submission.export.record import Recorded
 from lanista_submission.runtime.plan import Plan
 
-#: the greatest allowed difference of a legal logit, and of a value, in units of max(1, the largest of torch)
+#: the greatest allowed difference of a legal logit, and of a value, in units of max(1, torch's largest)
 LIMIT = 1e-4
-#: of the rows whose greedy action differs none may differ by more than rounding; so the share is of clear rows
+#: the least share of rows with the same greedy action, ties within rounding left out
 MIN_EQUAL = 1.0
 BATCHES = (1, 8, 0)
 
@@ -98,7 +98,7 @@ def numpy_runner(plan: Plan) -> Runner:
 
 
 def compare(policy: Policy, model: bytes, plan: Plan, recorded: Recorded) -> list[Comparison]:
-    """Run all three on every row at every batch size; raises `ExportError` if torch gives no finite number."""
+    """Run all three on every row at every batch size; raises `ExportError` if torch's are not finite."""
     if len(recorded) == 0:
         raise ExportError(
             "there is no recorded observation to compare on; record at least one in which a seat acts"
@@ -159,7 +159,7 @@ def _compare_outputs(
 
 
 def scaled_difference(expected: AnyArray, found: AnyArray) -> float:
-    """Greatest difference in units of max(1, the largest expected); infinite if `found` is not finite somewhere."""
+    """Greatest difference in units of max(1, the largest expected); infinite where `found` is not finite."""
     if expected.size == 0:
         return 0.0
     if not np.isfinite(found).all():

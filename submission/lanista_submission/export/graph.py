@@ -1,4 +1,4 @@
-"""Turns a policy into ONNX bytes: masks and input scaling inside, the batch axis free, nothing of this machine in it.
+"""Turns a policy into ONNX bytes: masks and input scaling inside, the batch axis free.
 
 Inputs are the observation parts in their own types, then ``legal_<head>`` (bool); outputs are
 ``logits_<head>``, masked by the head, and ``value``.
@@ -16,12 +16,12 @@ from typing import Any
 
 import onnx
 import torch
-from lanista.policy import Policy, save_policy
-from lanista.version import __version__
 from torch import Tensor, nn
 
+from lanista.policy import Policy, save_policy
+from lanista.version import __version__
 from lanista_submission.errors import ExportError
-from lanista_submission.runtime.plan import check_operators
+from lanista_submission.runtime.onnx_graph import check_operators
 
 #: the ONNX operator set that is written
 OPSET = 20
@@ -68,7 +68,7 @@ def content_hash(policy: Policy) -> str:
 
 
 def export_model(policy: Policy) -> onnx.ModelProto:
-    """Trace the policy; the same policy gives the same bytes. Raises `ExportError` for what the runtime lacks."""
+    """Trace the policy; equal policies give equal bytes. Raises `ExportError` for what the runtime lacks."""
     _refuse_broken_weights(policy)
     spec = policy.card.spec
     # Three rows, a number that no layer has by chance, so that the batch axis cannot be taken for another.
@@ -152,7 +152,7 @@ def _bare(traced: onnx.ModelProto) -> onnx.ModelProto:
         value_info=list(graph.value_info),
     )
     opsets: Any = [onnx.helper.make_opsetid(entry.domain, entry.version) for entry in traced.opset_import]
-    model = onnx.helper.make_model(
+    return onnx.helper.make_model(
         known,
         producer_name="lanista",
         producer_version=__version__,
@@ -160,12 +160,11 @@ def _bare(traced: onnx.ModelProto) -> onnx.ModelProto:
         ir_version=IR_VERSION,
         functions=list(traced.functions),
     )
-    return model
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the tracer's progress lines, warnings about itself and log lines off the screen, then restore all."""
+    """Keep the tracer's progress lines, warnings and log lines off the screen, then restore everything."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

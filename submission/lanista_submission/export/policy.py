@@ -11,7 +11,6 @@ from lanista.errors import CheckpointError
 from lanista.files import write_atomically
 from lanista.plugins import Registry
 from lanista.policy import Policy, load_policy
-
 from lanista_submission.errors import ExportError
 from lanista_submission.export.compare import LIMIT, Comparison, compare
 from lanista_submission.export.graph import add_metadata, export_model
@@ -66,8 +65,8 @@ def export_policy(policy: Policy, path: Path, recorded: Recorded | Mapping[str, 
         if not row.within:
             raise ExportError(
                 f"{row.runner} at batch {row.batch} differs from torch by {row.logits:.1e} in the logits and "
-                f"{row.value:.1e} in the value (limit {LIMIT:.0e}), with {row.equal:.2%} equal greedy actions "
-                f"(limit 100 %); nothing was written"
+                f"{row.value:.1e} in the value (limit {LIMIT:.0e}), with {row.equal:.2%} equal greedy "
+                f"actions (limit 100 %); nothing was written"
             )
     add_metadata(
         model,
@@ -90,8 +89,8 @@ def find_policy(folder: Path) -> Path:
         if (place / "policy.json").is_file():
             return place
     raise CheckpointError(
-        f"{folder} holds no policy: neither policy.json nor final/policy.json is there; name a run that is over, "
-        f"or a policy's folder"
+        f"{folder} holds no policy: neither policy.json nor final/policy.json is there; name a run that "
+        f"is over, or a policy's folder"
     )
 
 

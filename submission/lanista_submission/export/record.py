@@ -1,14 +1,14 @@
-"""Observations to compare on: those that a run recorded, or those of games that the policy plays with itself."""
+"""Observations to compare on: those that a run recorded, or those of games of the policy with itself."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+
 from lanista.arrays import AnyArray
 from lanista.plugins import Registry
 from lanista.policy import Policy
-
 from lanista_submission.errors import ExportError
 
 #: games in lock-step while recording, and the stream that their actions are drawn from

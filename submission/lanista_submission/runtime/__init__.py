@@ -1,8 +1,8 @@
 """What an exported policy runs on: numpy and the standard library.
 
-`execute`, `operators`, `convolution`, `clock` and `play` are copied into bundles as they are; `plan`, which
-compiles ONNX for them, stays here.
+The modules of `PORTABLE` are copied into bundles as they are; `plan` and `onnx_graph`, which compile ONNX for
+them, stay here.
 """
 
 #: the modules that go into a bundle
-PORTABLE = ("clock", "convolution", "execute", "operators", "play")
+PORTABLE = ("activations", "clock", "convolution", "execute", "operators", "play", "views")

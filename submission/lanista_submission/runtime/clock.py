@@ -21,7 +21,7 @@ class Clock:
         self.slowest = list(seconds)
 
     def choose(self, act_timeout: float, overage: float) -> int | None:
-        """The first network whose turn fits; None if none does. A network that sits out slowly gets its chance back."""
+        """The first network whose turn fits, or None; one that sits out slowly gets its chance back."""
         allowed = act_timeout + SHARE * max(overage, 0.0)
         for place, slowest in enumerate(self.slowest):
             if slowest * MARGIN <= allowed:

@@ -5,7 +5,7 @@ A convolution is one matrix product: the windows of the padded input are copied 
 ``[B, O, places]``, the output's own order. Any number of spatial axes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .operators import BINDERS, Array, Attributes, Bound, Call, RuntimeFault, activated, reshaped
+from .activations import Array, Call, activated
+from .operators import BINDERS, PlanError
+from .views import Attributes, Bound
 
 
 def _geometry(
@@ -45,7 +47,7 @@ def _windows(
     padding: Sequence[tuple[int, int]],
     fill: Any,  # noqa: ANN401 - a number of the array's type
 ) -> tuple[Array, list[Call]]:
-    """All windows of `x` ``[B, C, *sizes]`` as a view ``[B, C, *kernel, *places]``, and the copy it needs first."""
+    """All windows of `x` ``[B, C, *sizes]`` as a view ``[B, C, *kernel, *places]``, and its copy."""
     calls: list[Call] = []
     if any(before or after for before, after in padding):
         sizes = [size + before + after for size, (before, after) in zip(x.shape[2:], padding, strict=True)]
@@ -60,7 +62,7 @@ def _windows(
         for size, span, stride, dilation in zip(x.shape[2:], kernel, strides, dilations, strict=True)
     ]
     if min(places, default=1) < 1:
-        raise RuntimeFault(f"a window of {tuple(kernel)} does not fit into an input of {x.shape[2:]}")
+        raise PlanError(f"a window of {tuple(kernel)} does not fit into an input of {x.shape[2:]}")
     steps = x.strides[2:]
     view = as_strided(
         x,
@@ -100,7 +102,7 @@ def _pool(kind: str) -> Any:  # noqa: ANN401 - a binder
     def bind(attributes: Attributes, x: Array) -> Bound:
         kernel = attributes["kernel_shape"]
         if attributes.get("ceil_mode", 0):
-            raise RuntimeFault(f"{kind} with ceil_mode is not offered")
+            raise PlanError(f"{kind} with ceil_mode is not offered")
         strides, dilations, padding = _geometry(attributes, kernel, x.shape[2:])
         fill = -np.inf if kind == "MaxPool" else 0.0
         view, calls = _windows(x, kernel, strides, dilations, padding, fill)
@@ -171,16 +173,14 @@ def _pad(
                 source = x[(*places, slice(first, first + stop - start))]
                 calls.append(partial(np.copyto, out[(*places, slice(start, stop))], source))
             x = out
-    return reshaped(x, x.shape) if not calls else ([x], calls)
+    return [x], calls
 
 
-BINDERS.update(
-    {
-        "AveragePool": _pool("AveragePool"),
-        "Conv": _conv,
-        "GlobalAveragePool": _global(mean=True),
-        "GlobalMaxPool": _global(mean=False),
-        "MaxPool": _pool("MaxPool"),
-        "Pad": _pad,
-    }
-)
+SPATIAL: dict[str, Callable[..., Bound]] = {
+    "AveragePool": _pool("AveragePool"),
+    "Conv": _conv,
+    "GlobalAveragePool": _global(mean=True),
+    "GlobalMaxPool": _global(mean=False),
+    "MaxPool": _pool("MaxPool"),
+    "Pad": _pad,
+}

@@ -3,7 +3,7 @@
 1. `load` reads ``plan.json`` (steps) and ``weights.npz`` (constants).
 2. At the first run with a new batch size the plan is *bound*: every array is allocated, every view taken,
    everything that depends on shapes alone is computed, and a list of calls without arguments is left.
-3. A run copies the inputs in, makes the calls, and hands out the output arrays, which the next run overwrites.
+3. A run copies the inputs in, makes the calls, and gives the output arrays, which the next run overwrites.
 """
 
 import json
@@ -13,11 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from . import convolution  # noqa: F401 - adds its operators to the table
-from .operators import BINDERS, STATIC, Array, Call, RuntimeFault
+from .activations import Array, Call
+from .convolution import SPATIAL
+from .operators import BINDERS, STATIC, PlanError
+from .views import VIEWS
 
 #: what this runtime reads; a plan made for another layout is refused
 PLAN_VERSION = 1
+#: every step that a plan may have
+STEPS = {**BINDERS, **SPATIAL, **VIEWS}
 
 
 class Program:
@@ -39,15 +43,15 @@ class Program:
 
     def _bind(self, step: Mapping[str, Any], values: dict[str, Array], fixed: set[str]) -> None:
         op, names = step["op"], step["inputs"]
-        if op not in BINDERS:
-            raise RuntimeFault(f"the plan has operator {op}, which this runtime does not know; pack it again")
+        if op not in STEPS:
+            raise PlanError(f"the plan has operator {op}, which this runtime does not know; pack it again")
         for place in STATIC.get(op, ()):
             if place < len(names) and names[place] and names[place] not in fixed:
-                raise RuntimeFault(
+                raise PlanError(
                     f"{op}: operand {place} depends on the observation, but must be known beforehand"
                 )
         operands = [values[name] if name else None for name in names]
-        outputs, calls = BINDERS[op](step["attributes"], *operands)
+        outputs, calls = STEPS[op](step["attributes"], *operands)
         if op == "Shape" or all(name in fixed for name in names if name):
             for call in calls:
                 call()
@@ -63,7 +67,7 @@ class Executor:
     def __init__(self, plan: Mapping[str, Any], weights: Mapping[str, Array], keep: int = 8) -> None:
         """`keep` is the number of batch sizes whose arrays are held; the oldest goes first."""
         if plan.get("version") != PLAN_VERSION:
-            raise RuntimeFault(
+            raise PlanError(
                 f"the plan has version {plan.get('version')!r}, this runtime reads {PLAN_VERSION}"
             )
         self.plan = plan
@@ -84,13 +88,13 @@ class Executor:
         return found
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Map every input, ``[B, ...]``, to the outputs; the arrays are overwritten by the next run of that B."""
+        """Map all inputs, ``[B, ...]``, to the outputs; the next run of that B overwrites these arrays."""
         batch = len(inputs[self._first])
         found = self._programs.get(batch) or self.program(batch)
         for name, array in found.inputs:
             given = inputs[name]
             if given.shape != array.shape:
-                raise RuntimeFault(f"input {name} has shape {given.shape}, the network takes {array.shape}")
+                raise PlanError(f"input {name} has shape {given.shape}, the network takes {array.shape}")
             np.copyto(array, given)
         for call in found.calls:
             call()

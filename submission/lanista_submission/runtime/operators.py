@@ -6,19 +6,17 @@ their operand in another way (Reshape, Transpose, Slice, ...) give a view and no
 nothing at run time. A binder writes into arrays of its own only, never into an operand.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
-Call = Callable[[], Any]
-Bound = tuple[list[Array], list[Call]]
-Attributes = dict[str, Any]
+from .activations import ACTIVATIONS, Array, Call, activated
+from .views import Attributes, Bound
 
 
-class RuntimeFault(Exception):
+class PlanError(Exception):
     """A plan asks for something that the runtime cannot give; the text says what."""
 
 
@@ -32,7 +30,8 @@ def _unary(ufunc: Callable[..., Any]) -> Callable[..., Bound]:
 
 def _binary(ufunc: Callable[..., Any], dtype: Any = None) -> Callable[..., Bound]:  # noqa: ANN401 - a numpy type
     def bind(attributes: Attributes, *operands: Array) -> Bound:
-        out, calls = operands[0], []
+        out = operands[0]
+        calls: list[Call] = []
         for x in operands[1:]:
             left, out = out, np.empty(np.broadcast_shapes(out.shape, x.shape), dtype or out.dtype)
             calls.append(partial(ufunc, left, x, out))
@@ -54,141 +53,12 @@ def _divide(attributes: Attributes, a: Array, b: Array) -> Bound:
     ]
 
 
-# --- activations: `activate` fills `out` from `x`; the two may be one array ---------------------------------
-
-
-def relu_calls(x: Array, out: Array) -> list[Call]:
-    """max(x, 0)."""
-    return [partial(np.maximum, x, np.zeros((), x.dtype), out)]
-
-
-def tanh_calls(x: Array, out: Array) -> list[Call]:
-    """tanh(x)."""
-    return [partial(np.tanh, x, out)]
-
-
-def sigmoid_calls(x: Array, out: Array) -> list[Call]:
-    """1 / (1 + exp(-x)), through tanh, which cannot overflow."""
-    half = np.asarray(0.5, x.dtype)
-    return [
-        partial(np.multiply, x, half, out),
-        partial(np.tanh, out, out),
-        partial(np.multiply, out, half, out),
-        partial(np.add, out, half, out),
-    ]
-
-
-#: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: |error| <= 1.5e-7.
-_ERF_SLOPE = 0.3275911
-_ERF = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
-
-
-def erf_calls(x: Array, out: Array) -> list[Call]:
-    """The error function: sign(x) * (1 - poly(t) * exp(-x^2)) with t = 1 / (1 + p |x|)."""
-
-    def number(value: float) -> Array:
-        return np.asarray(value, x.dtype)
-
-    t, bell = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
-    sign = np.empty(x.shape, x.dtype)
-    calls: list[Call] = [
-        partial(np.copyto, sign, x),
-        partial(np.absolute, x, t),
-        partial(np.multiply, t, t, bell),
-        partial(np.negative, bell, bell),
-        partial(np.exp, bell, bell),
-        partial(np.multiply, t, number(_ERF_SLOPE), t),
-        partial(np.add, t, number(1.0), t),
-        partial(np.reciprocal, t, t),
-        partial(np.multiply, t, number(_ERF[0]), out),
-    ]
-    for coefficient in _ERF[1:]:
-        calls += [partial(np.add, out, number(coefficient), out), partial(np.multiply, out, t, out)]
-    return [
-        *calls,
-        partial(np.multiply, out, bell, out),
-        partial(np.subtract, number(1.0), out, out),
-        partial(np.copysign, out, sign, out),
-    ]
-
-
-def gelu_calls(x: Array, out: Array) -> list[Call]:
-    """x * (1 + erf(x / sqrt 2)) / 2."""
-    scaled, kept = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
-    half, root = np.asarray(0.5, x.dtype), np.asarray(0.5**0.5, x.dtype)
-    return [
-        partial(np.multiply, x, half, kept),
-        partial(np.multiply, x, root, scaled),
-        *erf_calls(scaled, scaled),
-        partial(np.multiply, scaled, kept, scaled),
-        partial(np.add, scaled, kept, out),
-    ]
-
-
-def gelu_tanh_calls(x: Array, out: Array) -> list[Call]:
-    """x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2, the usual approximation."""
-    inner, kept = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
-    half, cubic = np.asarray(0.5, x.dtype), np.asarray(0.044715, x.dtype)
-    slope, one = np.asarray((2.0 / np.pi) ** 0.5, x.dtype), np.ones((), x.dtype)
-    return [
-        partial(np.multiply, x, half, kept),
-        partial(np.multiply, x, x, inner),
-        partial(np.multiply, inner, cubic, inner),
-        partial(np.add, inner, one, inner),
-        partial(np.multiply, inner, x, inner),
-        partial(np.multiply, inner, slope, inner),
-        partial(np.tanh, inner, inner),
-        partial(np.add, inner, one, inner),
-        partial(np.multiply, inner, kept, out),
-    ]
-
-
-def mish_calls(x: Array, out: Array) -> list[Call]:
-    """x * tanh(log(1 + exp(x)))."""
-    inner = np.empty(x.shape, x.dtype)
-    return [
-        partial(np.logaddexp, x, np.zeros((), x.dtype), inner),
-        partial(np.tanh, inner, inner),
-        partial(np.multiply, inner, x, out),
-    ]
-
-
-def hard_swish_calls(x: Array, out: Array) -> list[Call]:
-    """x * min(max(x / 6 + 1 / 2, 0), 1)."""
-    inner, one = np.empty(x.shape, x.dtype), np.ones((), x.dtype)
-    return [
-        partial(np.multiply, x, np.asarray(1.0 / 6.0, x.dtype), inner),
-        partial(np.add, inner, np.asarray(0.5, x.dtype), inner),
-        partial(np.maximum, inner, np.zeros((), x.dtype), inner),
-        partial(np.minimum, inner, one, inner),
-        partial(np.multiply, inner, x, out),
-    ]
-
-
-ACTIVATIONS: dict[str, Callable[[Array, Array], list[Call]]] = {
-    "Erf": erf_calls,
-    "Gelu": gelu_calls,
-    "GeluTanh": gelu_tanh_calls,
-    "HardSwish": hard_swish_calls,
-    "Mish": mish_calls,
-    "Relu": relu_calls,
-    "Sigmoid": sigmoid_calls,
-    "Tanh": tanh_calls,
-}
-
-
 def _activation(name: str) -> Callable[..., Bound]:
     def bind(attributes: Attributes, x: Array) -> Bound:
         out = np.empty(x.shape, x.dtype)
         return [out], ACTIVATIONS[name](x, out)
 
     return bind
-
-
-def activated(attributes: Attributes, out: Array) -> list[Call]:
-    """The calls of the activation that the plan fused into a step, in place on the step's own output."""
-    name = attributes.get("activation")
-    return ACTIVATIONS[name](out, out) if name else []
 
 
 def _leaky_relu(attributes: Attributes, x: Array) -> Bound:
@@ -242,7 +112,7 @@ def _matmul(attributes: Attributes, a: Array, b: Array) -> Bound:
 
 
 def _dense(attributes: Attributes, x: Array, weight: Array, bias: Array | None = None) -> Bound:
-    """``x @ weight + bias`` for ``[B, K] x [K, N]``, then the fused activation; np.dot starts sooner than matmul."""
+    """``x @ weight + bias`` for ``[B, K] x [K, N]``, then the activation; np.dot starts sooner than @."""
     out = np.empty((x.shape[0], weight.shape[1]), x.dtype)
     calls: list[Call] = [partial(np.dot, x, weight, out)]
     if bias is not None:
@@ -264,7 +134,7 @@ def _reduce(ufunc: np.ufunc, mean: bool = False) -> Callable[..., Bound]:
         over = _axes(attributes, axes, x.ndim)
         keep = bool(attributes.get("keepdims", 1))
         out = np.empty(np.sum(np.zeros(x.shape, np.int8), axis=over, keepdims=keep).shape, x.dtype)
-        calls: list[Call] = [partial(ufunc.reduce, x, over, None, out, keep)]
+        calls: list[Call] = [partial(ufunc.reduce, x, axis=over, out=out, keepdims=keep)]
         if mean:
             count = np.asarray(max(int(np.prod([x.shape[axis] for axis in over])), 1), x.dtype)
             calls.append(partial(np.divide, out, count, out))
@@ -335,7 +205,8 @@ def _cast(attributes: Attributes, x: Array) -> Bound:
 def _concat(attributes: Attributes, *operands: Array) -> Bound:
     axis = attributes["axis"]
     out = np.concatenate([np.zeros_like(x) for x in operands], axis=axis)
-    calls, start = [], 0
+    calls: list[Call] = []
+    start = 0
     for x in operands:
         stop = start + x.shape[axis]
         place: list[slice] = [slice(None)] * out.ndim
@@ -351,93 +222,6 @@ def _gather(attributes: Attributes, x: Array, indices: Array) -> Bound:
     return [out], [partial(np.take, x, indices, axis, out)]
 
 
-def _select(attributes: Attributes, x: Array) -> Bound:
-    """One entry of an axis, the axis dropped: what Gather with one known index means."""
-    place: list[Any] = [slice(None)] * x.ndim
-    place[attributes["axis"]] = attributes["index"]
-    return [x[tuple(place)]], []
-
-
-# --- views -------------------------------------------------------------------------------------------------
-
-
-def reshaped(x: Array, shape: Sequence[int]) -> Bound:
-    """`x` in another shape: a view, or a copy of its entries where no view has that shape."""
-    view = x.reshape(shape)
-    if x.size == 0 or np.may_share_memory(view, x):
-        return [view], []
-    out = np.empty(x.shape, x.dtype)
-    return [out.reshape(shape)], [partial(np.copyto, out, x)]
-
-
-def _reshape(attributes: Attributes, x: Array, shape: Array) -> Bound:
-    wanted = [int(size) for size in shape]
-    if not attributes.get("allowzero", 0):
-        wanted = [x.shape[place] if size == 0 else size for place, size in enumerate(wanted)]
-    return reshaped(x, wanted)
-
-
-def _flatten(attributes: Attributes, x: Array) -> Bound:
-    axis = attributes.get("axis", 1)
-    axis = axis + x.ndim if axis < 0 else axis
-    return reshaped(x, (int(np.prod(x.shape[:axis], dtype=int)), int(np.prod(x.shape[axis:], dtype=int))))
-
-
-def _transpose(attributes: Attributes, x: Array) -> Bound:
-    return [x.transpose(attributes.get("perm"))], []
-
-
-def _squeeze(attributes: Attributes, x: Array, axes: Array | None = None) -> Bound:
-    return [x.squeeze(None if axes is None else tuple(int(axis) for axis in axes))], []
-
-
-def _unsqueeze(attributes: Attributes, x: Array, axes: Array) -> Bound:
-    return [np.expand_dims(x, tuple(int(axis) for axis in axes))], []
-
-
-def _split(attributes: Attributes, x: Array, sizes: Array | None = None) -> Bound:
-    axis = attributes.get("axis", 0)
-    if sizes is None:
-        count = attributes["num_outputs"]
-        step = -(-x.shape[axis] // count)
-        places = [step * part for part in range(1, count)]
-    else:
-        places = np.cumsum(sizes)[:-1].tolist()
-    return list(np.split(x, places, axis)), []
-
-
-def _slice(
-    attributes: Attributes,
-    x: Array,
-    starts: Array,
-    ends: Array,
-    axes: Array | None = None,
-    steps: Array | None = None,
-) -> Bound:
-    over = range(starts.size) if axes is None else [int(axis) for axis in axes]
-    by = [1] * starts.size if steps is None else [int(step) for step in steps]
-    place: list[slice] = [slice(None)] * x.ndim
-    for axis, start, end, step in zip(over, starts.tolist(), ends.tolist(), by, strict=True):
-        size = x.shape[axis]
-        # A backward slice that runs past the front ends at None: -1 would mean the last entry.
-        stop = None if step < 0 and end < -size else end
-        place[axis] = slice(start, stop, step)
-    return [x[tuple(place)]], []
-
-
-def _expand(attributes: Attributes, x: Array, shape: Array) -> Bound:
-    return [np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(int(size) for size in shape)))], []
-
-
-def _shape(attributes: Attributes, x: Array) -> Bound:
-    sizes = x.shape[slice(attributes.get("start", 0), attributes.get("end"))]
-    return [np.asarray(sizes, np.int64)], []
-
-
-def _identity(attributes: Attributes, x: Array) -> Bound:
-    return [x], []
-
-
 BINDERS: dict[str, Callable[..., Bound]] = {
     "Abs": _unary(np.absolute),
     "Add": _binary(np.add),
@@ -450,11 +234,8 @@ BINDERS: dict[str, Callable[..., Bound]] = {
     "Elu": _elu,
     "Equal": _binary(np.equal, np.bool_),
     "Exp": _unary(np.exp),
-    "Expand": _expand,
-    "Flatten": _flatten,
     "Gather": _gather,
     "Greater": _binary(np.greater, np.bool_),
-    "Identity": _identity,
     "LayerNormalization": _layer_norm,
     "LeakyRelu": _leaky_relu,
     "Less": _binary(np.less, np.bool_),
@@ -473,18 +254,10 @@ BINDERS: dict[str, Callable[..., Bound]] = {
     "ReduceMean": _reduce(np.add, mean=True),
     "ReduceMin": _reduce(np.minimum),
     "ReduceSum": _reduce(np.add),
-    "Reshape": _reshape,
-    "Select": _select,
-    "Shape": _shape,
-    "Slice": _slice,
     "Softmax": _softmax(log=False),
     "Softplus": _softplus,
-    "Split": _split,
     "Sqrt": _unary(np.sqrt),
-    "Squeeze": _squeeze,
     "Sub": _binary(np.subtract),
-    "Transpose": _transpose,
-    "Unsqueeze": _unsqueeze,
     "Where": _where,
     **{name: _activation(name) for name in ACTIVATIONS},
 }

@@ -49,8 +49,8 @@ class Player:
     def _turn(self, place: int | None, obs: Any, config: Any) -> Any:  # noqa: ANN401
         try:
             observation, legal = self.codec.observe(obs, config)
-        except Exception:
-            self._note("observe")
+        except Exception as error:
+            self._note("observe", error)
             return self.default_action
         mask = np.asarray(legal[self.head])
         first = int(mask.argmax())
@@ -58,16 +58,16 @@ class Player:
         if place is not None:
             try:
                 index = greedy(self.networks[place], observation, self.head, mask)
-            except Exception:
-                self._note("network")
+            except Exception as error:
+                self._note("network", error)
         try:
             return plain(self.codec.act(index, obs, config))
-        except Exception:
-            self._note("act")
+        except Exception as error:
+            self._note("act", error)
             return self.default_action
 
     def _time(self, obs: Any, config: Any) -> tuple[float, float]:  # noqa: ANN401
-        """(seconds a turn, overage left in seconds); the target's own figure and none left if they are not told."""
+        """(seconds a turn, overage left in seconds); the target's own figure and no overage if not told."""
         seconds, overage = self.act_timeout, 0.0
         try:
             seconds = float(config["actTimeout"])
@@ -76,11 +76,11 @@ class Player:
             self.faults["time"] += 1
         return seconds, overage
 
-    def _note(self, kind: str) -> None:
-        """Count the fault that is being handled, or let it out if strict."""
+    def _note(self, kind: str, error: Exception) -> None:
+        """Count a fault, and let it out if strict."""
         self.faults[kind] += 1
         if self.strict:
-            raise  # noqa: PLE0704 - called inside except blocks only
+            raise error
 
 
 def greedy(network: Executor, observation: dict[str, Any], head: str, mask: "np.ndarray[Any, Any]") -> int:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lanista.plugins import Registry, current_host
-
 from lanista_submission.targets.profile import Profile
 
 
@@ -25,9 +24,9 @@ class KaggleTarget:
         return pack(models, self.profile, out, self.registry, provenance)
 
     def export_and_pack(self, run_folder: Path, policy_folder: Path, out_folder: Path) -> dict[str, Any]:
-        """Export the policy and pack it into ``out_folder/{policy.onnx,submission.tar.gz}``; give both reports.
+        """Export the policy and pack it into ``out_folder/{policy.onnx,submission.tar.gz}``; report both.
 
-        The result has ``archive`` (its path), ``bytes``, ``sha256`` and ``export`` (an `ExportReport` as JSON).
+        The result has ``archive`` (its path), ``bytes``, ``sha256`` and ``export`` (an `ExportReport`).
         """
         from lanista_submission.export.policy import export_folder
         from lanista_submission.targets.provenance import run_provenance

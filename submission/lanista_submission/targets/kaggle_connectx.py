@@ -13,7 +13,7 @@ PROFILE = Profile(
     act_timeout=2.0,
     default_action=0,
     max_bytes=100 * 2**20,
-    source="kaggle-environments 1.33.2, envs/connectx/connectx.json; size as quoted for Orbit Wars; November 2026",
+    source="kaggle-environments 1.33.2, connectx.json; size as quoted for Orbit Wars; November 2026",
 )
 
 

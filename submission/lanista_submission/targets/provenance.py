@@ -6,7 +6,6 @@ from typing import Any
 
 from lanista.errors import CheckpointError
 from lanista.policy import policy_hash
-
 from lanista_submission.export.policy import find_policy
 
 #: of run.json: what made the run; nothing that names this machine's folders
