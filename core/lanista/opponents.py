@@ -84,11 +84,11 @@ class Opponents:
     def games_restarted(self) -> None:
         """All games were begun anew between two rollouts; their opponents stay."""
 
-    def after_update(self, policy: Policy, steps: int) -> dict[str, float]:
-        """Count the results, take a snapshot if one is due, and let the gate judge it."""
+    def after_update(self, policy: Policy, steps: int, last: bool) -> dict[str, float]:
+        """Count the results, take a snapshot if one is due or the phase is over, and let the gate judge it."""
         metrics = self._count()
         total = self._context.steps_before + steps
-        if self.league.snapshot_due(total):
+        if last or self.league.snapshot_due(total):
             member = self.league.add_snapshot(policy, total)
             verdict = self.league.judge(member.name, self._context.make_env)
             if verdict is not None:

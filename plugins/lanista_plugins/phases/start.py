@@ -10,7 +10,7 @@ from lanista_plugins.phases.settings import TrainSettings
 
 
 def starting_policy(context: PhaseContext, settings: TrainSettings, env: VecEnv) -> Policy:
-    """Build the policy and give it its first weights; consumes torch's global generator for fresh ones."""
+    """Build the policy and give it its first weights; fresh and grown ones come from a stream of the phase's own."""
     previous = None if context.previous is None else load_policy(context.previous, context.registry)
     if settings.network is None:
         if previous is None:
@@ -24,8 +24,8 @@ def starting_policy(context: PhaseContext, settings: TrainSettings, env: VecEnv)
     start = settings.start
     if start == "auto":
         start = "carry" if same else "fresh"
+    torch.manual_seed(context.derive("weights"))
     if start == "fresh":
-        torch.manual_seed(context.derive("weights"))
         return build_policy(card, context.registry)
     if previous is None:
         raise RecipeError(f"phase {context.name!r}: start = {start!r} needs a phase before it")

@@ -4,8 +4,8 @@ One `update`:
 
 1. collect a rollout (opponents by the league's assignment);
 2. let the learner make its steps on it, a teacher's term included;
-3. let the league take a snapshot and judge the gate when its steps have come;
-4. measure, when the `until` rule asks for it, and remember the best policy so far.
+3. measure, when the `until` rule asks for it, and remember the best policy so far;
+4. let the league take a snapshot and judge the gate when its steps have come, and at the phase's end.
 """
 
 from time import perf_counter
@@ -92,11 +92,11 @@ class Train:
         metrics.update(self.collector.timing.shares())
         learns = None if self.opponents is None else self.opponents.learns
         metrics.update(learner_figures(ended, learns, self.env.spec.seats))
-        if self.opponents is not None:
-            metrics.update(self.opponents.after_update(self.policy, self.steps))
         if self.measure is not None and self.steps >= self._next_measure:
             metrics.update(self._measure())
         self.finished = self._passed or self.steps >= self.settings.until.steps
+        if self.opponents is not None:
+            metrics.update(self.opponents.after_update(self.policy, self.steps, last=self.finished))
         return metrics
 
     def _measure(self) -> dict[str, float]:

@@ -1,0 +1,167 @@
+"""A run that is killed and resumed ends as the run that was not: weights, league, metrics."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lanista.metrics import read_metrics
+
+RECIPE = """
+name = "t"
+seed = 5
+env = "connectx"
+
+[[phases]]
+name = "small"
+kind = "train"
+num_games = 24
+num_steps = 8
+network = { use = "mlp", hidden = [16] }
+learner = { use = "ppo", minibatch_size = 64, learning_rate = { start = 0.01, end = 0.0 } }
+reward = { outcome = 1.0 }
+until = { steps = 2400 }
+checkpoint_every = 3
+
+[phases.league]
+opponents = { latest = 0.4, pool = 0.4, bots = 0.2 }
+bots = ["random"]
+snapshot_every = 400
+redraw_every = 5
+gate = { games = 4 }
+
+[[phases]]
+name = "large"
+kind = "train"
+num_games = 24
+num_steps = 8
+network = { use = "mlp", hidden = [24] }
+start = "grow"
+reward = { outcome = 1.0 }
+teacher = { source = "small", coef = 0.5 }
+until = { steps = 1200 }
+checkpoint_every = 2
+
+[phases.league]
+opponents = { latest = 0.5, pool = 0.5 }
+matchmaker = "uniform"
+snapshot_every = 400
+
+[[phases]]
+name = "student"
+kind = "distill"
+network = { use = "mlp", hidden = [8] }
+num_games = 16
+num_steps = 8
+buffer = 512
+minibatch_size = 64
+until = { steps = 1024 }
+allowed_loss = 1.0
+compare_episodes = 2
+checkpoint_every = 3
+"""
+
+KILLER = """
+import os, signal
+from lanista import hookimpl
+
+@hookimpl
+def update_finished(run, phase, update, metrics):
+    if str(update) == os.environ.get("KILL_AT"):
+        os.kill(os.getpid(), signal.Signals[os.environ["KILL_BY"]])
+"""
+
+FINAL = ("final/weights.safetensors", "final/policy.json", "league/league.json")
+
+
+def lanista(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    command = [sys.executable, "-m", "lanista", *words]
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=240, check=False)
+
+
+def outcome(folder: Path) -> dict:
+    files = {name: (folder / name).read_bytes() for name in FINAL}
+    rows = [
+        {key: value for key, value in row.items() if key != "sps" and not key.startswith("time/")}
+        for row in read_metrics(folder / "metrics.jsonl")
+    ]
+    cards = {}
+    for phase in ("small", "large", "student"):
+        card = json.loads((folder / "phases" / phase / "phase.json").read_text())
+        cards[phase] = {key: value for key, value in card.items() if "latency" not in key}
+    return {"files": files, "rows": rows, "cards": cards}
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("resume")
+    (folder / "t.toml").write_text(RECIPE)
+    (folder / "killer.py").write_text(KILLER)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unbroken(work: Path) -> dict:
+    ended = lanista("run", "t.toml", "--plugin", "killer.py", "--out", "unbroken", cwd=work)
+    assert ended.returncode == 0, ended.stderr
+    return outcome(work / "unbroken")
+
+
+@pytest.mark.parametrize(
+    "kills",
+    [[("7", "SIGKILL")], [("2", "SIGKILL"), ("14", "SIGINT"), ("17", "SIGKILL"), ("24", "SIGKILL")]],
+    ids=["once", "in every phase"],
+)
+def test_a_killed_run_ends_as_the_unbroken_one(work: Path, unbroken: dict, kills: list) -> None:
+    name = f"killed-{len(kills)}"
+    words = ["run", "t.toml", "--plugin", "killer.py", "--out", name]
+    for update, signal in kills:
+        ended = lanista(*words, cwd=work, KILL_AT=update, KILL_BY=signal)
+        assert ended.returncode == (-9 if signal == "SIGKILL" else 130), ended.stderr
+        if signal == "SIGINT":
+            assert f"lanista resume {name}" in ended.stderr
+        words = ["resume", name]
+    ended = lanista(*words, cwd=work)
+    assert ended.returncode == 0, ended.stderr
+    got = outcome(work / name)
+    assert got["rows"] == unbroken["rows"]
+    assert got["cards"] == unbroken["cards"]
+    assert got["files"] == unbroken["files"]
+
+
+def test_the_unbroken_run_did_what_the_test_is_about(unbroken: dict) -> None:
+    league = json.loads(unbroken["files"]["league/league.json"])
+    assert len(league["gates"]) >= 4
+    assert len([member for member in league["members"] if member["kind"] == "snapshot"]) >= 6
+    assert {row["phase"] for row in unbroken["rows"]} == {"small", "large", "student"}
+
+
+def test_two_seeds_differ_and_one_seed_repeats(work: Path, unbroken: dict) -> None:
+    for name, seed in (("again", "5"), ("other", "6")):
+        ended = lanista("run", "t.toml", "--plugin", "killer.py", "--out", name, "--seed", seed, cwd=work)
+        assert ended.returncode == 0, ended.stderr
+    assert outcome(work / "again") == unbroken
+    assert outcome(work / "other")["files"][FINAL[0]] != unbroken["files"][FINAL[0]]
+
+
+def test_a_run_folder_is_complete(work: Path, unbroken: dict) -> None:
+    folder = work / "unbroken"
+    record = json.loads((folder / "run.json").read_text())
+    assert {"lanista", "python", "torch", "numpy", "seed", "num_threads", "plugins", "git"} <= set(record)
+    assert (folder / "plugins" / "killer.py").read_text() == KILLER
+    assert any(plugin["name"] == "killer.py" and plugin["sha256"] for plugin in record["plugins"])
+    assert 'use = "ppo"' in (folder / "recipe.toml").read_text()
+
+
+def test_a_used_folder_and_a_folder_without_a_run_are_refused(work: Path, unbroken: dict) -> None:
+    again = lanista("run", "t.toml", "--out", "unbroken", cwd=work)
+    assert again.returncode == 64
+    assert "holds a run already" in again.stderr
+    (work / "empty").mkdir()
+    nothing = lanista("resume", "empty", cwd=work)
+    assert nothing.returncode == 1
+    assert "recipe.toml is missing" in nothing.stderr
