@@ -1,0 +1,119 @@
+"""What the verifier must know of a target: the game, its own agents to play against, accepted results,
+limits.
+
+Limits differ from one competition to the next and change, so each has its source and date. A profile is a
+TOML file: lanista's own lie in ``profiles/``; another target's is named by the trait
+``profile="package:path.toml"`` of its `register_targets` entry.
+"""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lanista.errors import UsageError
+from lanista.hints import hint, validation_sentences
+from lanista.plugins import Registry
+
+DEFAULT_TARGET = "kaggle:connectx"
+
+
+class Limit(BaseModel):
+    """A number that somebody else sets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: bytes, or a count
+    value: int
+    #: who says so
+    source: str
+    #: when (year-month)
+    date: str
+
+
+class TargetProfile(BaseModel):
+    """How archives for one target are judged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: name of the target
+    target: str
+    #: the game's name in kaggle-environments
+    environment: str
+    #: the game's own agents that every archive meets
+    opponents: tuple[str, ...]
+    #: names of the Python types that a result may have, before JSON
+    results: tuple[str, ...]
+    #: what to write in place of a wrong result
+    mend: str
+    #: greatest size of the archive, in bytes
+    packed: Limit
+    #: greatest size of its contents, in bytes
+    unpacked: Limit
+    #: greatest number of entries
+    files: Limit
+    #: address space of a seat's process, in bytes
+    memory: Limit
+    #: overrides of the game's configuration
+    configuration: dict[str, Any] = {}
+    #: bank of time in seconds; None = the game's own
+    overage_s: float | None = None
+
+
+class PlatformPackages(BaseModel):
+    """What the platform's machine has, by import name; see ``platform_packages.toml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: version of its Python
+    python: str
+    #: who looked
+    source: str
+    #: when (year-month)
+    date: str
+    #: import names that are there
+    present: tuple[str, ...]
+    #: import names that are not
+    absent: tuple[str, ...]
+
+
+@cache
+def platform_packages() -> PlatformPackages:
+    """Read the dated list."""
+    text = (files("lanista_submission.verify") / "platform_packages.toml").read_text()
+    return PlatformPackages.model_validate(tomllib.loads(text))
+
+
+def own_profiles() -> dict[str, TargetProfile]:
+    """The profiles that come with lanista, by target."""
+    folder = files("lanista_submission.verify") / "profiles"
+    texts = [entry.read_text() for entry in folder.iterdir() if entry.name.endswith(".toml")]
+    profiles = [TargetProfile.model_validate(tomllib.loads(text)) for text in texts]
+    return {profile.target: profile for profile in profiles}
+
+
+def profile_of(target: str, registry: Registry) -> TargetProfile:
+    """Find the profile of a target; `UsageError` for one that nobody can judge."""
+    known = own_profiles()
+    if target in known:
+        return known[target]
+    if target not in registry.names("targets"):
+        names = {*known, *registry.names("targets")}
+        raise UsageError(f"no plugin offers target {target!r}; {hint(target, names)}")
+    named = registry.get("targets", target).traits.get("profile")
+    if not isinstance(named, str) or ":" not in named:
+        raise UsageError(
+            f"target {target!r} says nothing on how it is judged; its plugin registers it with "
+            f'profile="package:path/inside/it.toml"'
+        )
+    package, _, path = named.partition(":")
+    try:
+        return TargetProfile.model_validate(tomllib.loads((files(package) / path).read_text()))
+    except ValidationError as error:
+        raise UsageError(
+            f"the profile of target {target!r}: {validation_sentences(error, TargetProfile)}"
+        ) from error
+    except (OSError, ImportError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"the profile of target {target!r} cannot be read: {error}; see {named}") from error
