@@ -16,7 +16,7 @@ help: ## list the targets
 install: $(INSTALLED) ## create .venv with lanista and the judge that verify plays in
 
 demo: install ## train, distil, export, pack and verify a Connect X entry (under ten minutes)
-	$(BIN)/lanista run connectx --out runs/demo
+	$(BIN)/lanista $(if $(wildcard runs/demo/recipe.toml),resume runs/demo,run connectx --out runs/demo)
 
 test: install ## the default tests
 	$(BIN)/python -m pytest

@@ -56,7 +56,7 @@ class PluginHost:
     @property
     def hook_names(self) -> list[str]:
         """Every hook that a plugin may implement."""
-        return [name for name in vars(hookspecs) if getattr(self._manager.hook, name, None) is not None]
+        return [name for name in vars(hookspecs) if name in vars(self._manager.hook)]
 
     @property
     def working(self) -> list[Plugin]:
