@@ -122,11 +122,19 @@ class Ppo:
         )
         rows = decisions(rollout, advantage, return_)
         self.flat.bind()
+        before = self.flat.vector.clone()
         learning_rate = settings.learning_rate.at(progress)
         totals: defaultdict[str, float] = defaultdict(float)
         steps = 0
         for minibatch in self._minibatches(rows):
-            figures = self._step(minibatch, progress, terms, learning_rate, first=steps == 0)
+            try:
+                figures = self._step(minibatch, progress, terms, learning_rate, first=steps == 0)
+            except FloatingPointError as error:
+                self.flat.vector.copy_(before)
+                raise LanistaError(
+                    f"ppo: {error} in update {self.updates}, so its weights were put back to those before "
+                    f"it; look for a reward or observation that is not finite, or lower learning_rate"
+                ) from error
             if figures is None:
                 break
             steps += 1
@@ -194,10 +202,7 @@ class Ppo:
         gradient = self.flat.gather(found)
         norm = float(torch.linalg.vector_norm(gradient))
         if not math.isfinite(norm):
-            raise LanistaError(
-                f"ppo: the gradient of update {self.updates} has norm {norm}, so the weights were left "
-                f"as they were; look for a reward or observation that is not finite, or lower learning_rate"
-            )
+            raise FloatingPointError(f"the gradient had norm {norm}")
         limit = self.settings.max_grad_norm
         scale = 1.0 if limit is None or norm <= limit else limit / norm
         self.optimizer.step(gradient, scale, learning_rate)

@@ -1,0 +1,52 @@
+import subprocess
+import sys
+
+
+def test_everything_offered_can_be_loaded(registry):
+    offered = {
+        (kind, name)
+        for kind in ("networks", "heads", "learners", "players")
+        for name in registry.names(kind)
+        if registry.get(kind, name).target.startswith("lanista_agents.")
+    }
+    assert offered == {
+        ("networks", "mlp"),
+        ("networks", "conv"),
+        ("heads", "categorical"),
+        ("learners", "ppo"),
+        ("players", "random"),
+    }
+    for kind, name in offered:
+        assert callable(registry.load(kind, name))
+        assert registry.get(kind, name).summary
+        assert registry.settings(kind, name, {}) is not None
+
+
+def test_loading_the_plugin_imports_neither_torch_nor_numba():
+    code = "import lanista_agents, sys; print([name for name in ('torch', 'numba') if name in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_a_first_update_imports_no_symbolic_algebra():
+    """torch's own helpers bring in sympy, a quarter of a second in every process that trains."""
+    code = """
+import sys, numpy as np, torch
+from lanista.learning import Rollout
+from lanista.plugins import load_plugins
+from lanista.policy import PolicyCard, build_policy
+from lanista.spec import EnvSpec, HeadSpec, ObsPart
+registry = load_plugins().registry
+spec = EnvSpec("t", "1", "s", 1, "simultaneous", (ObsPart("o", (2,), "float32", "m"),),
+               (HeadSpec("a", "categorical", 2, "m"),), (), 9, (0, 1), "score")
+policy = build_policy(PolicyCard("t", {}, spec, "mlp", {}), registry)
+flat = np.zeros((2, 2), np.float32)
+no = np.zeros((2, 2), bool)
+rollout = Rollout({"o": np.zeros((2, 2, 2), np.float32)}, {"a": np.ones((2, 2, 2), bool)},
+                  {"a": np.zeros((2, 2), np.int64)}, flat - 0.7, flat, ~no, flat + 1, no, no, flat, flat[0])
+policy.act({"o": torch.zeros(4, 2)}, {"a": torch.ones(4, 2, dtype=torch.bool)}, torch.Generator())
+registry.load("learners", "ppo")(policy, registry.settings("learners", "ppo", {}), 0).update(rollout, 0.0, [])
+print("sympy" in sys.modules)
+"""
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "False"
