@@ -83,6 +83,7 @@ class _Build:
         self.fastmath = fastmath
         self.modules: dict[str, ModuleType] = {}
         self.copies: dict[FunctionType, Any] = {}
+        self.unfinished: set[FunctionType] = set()
         self.shadows: dict[str, ModuleType] = {}
 
     def follow_module(self, module: ModuleType) -> None:
@@ -130,6 +131,11 @@ class _Build:
         """Give the dispatcher of a copy of `function` in whose globals all callees are compiled too."""
         import numba
 
+        if function in self.unfinished:
+            raise KernelError(
+                f"kernel {function.__module__}.{function.__name__} calls itself, directly or through others; "
+                f"numba's disk cache cannot hold that (it crashes when read back), so use a stack of your own"
+            )
         if function in self.copies:
             return self.copies[function]
         named = _named_globals(function)
@@ -148,7 +154,7 @@ class _Build:
         dispatcher = numba.njit(
             cache=True, nogil=True, error_model="numpy", parallel=threads, fastmath=self.fastmath
         )(copy)
-        self.copies[function] = dispatcher  # before the callees: a function may call itself
+        self.unfinished.add(function)
         for name, value in named.items():
             if name == "prange":
                 globals_[name] = numba.prange
@@ -158,6 +164,8 @@ class _Build:
                 globals_[name] = self.shadow(value)
             else:
                 globals_[name] = value
+        self.unfinished.remove(function)
+        self.copies[function] = dispatcher
         return dispatcher
 
     def shadow(self, module: ModuleType) -> ModuleType:

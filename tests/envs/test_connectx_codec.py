@@ -1,4 +1,4 @@
-"""The portable codec beside the env: same planes, same masks, from nothing but the competition's observation."""
+"""The portable codec beside the env: same planes and masks from nothing but the competition's observation."""
 
 import ast
 import importlib.util

@@ -1,4 +1,4 @@
-"""Connect X against 2,000 games that the official connectx played (recorded; `-m submission` plays them anew)."""
+"""Connect X against 2,000 recorded games of the official connectx (`-m submission` plays them anew)."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Between the competition's observation and the network: what a seat sees, which columns it may play. Portable.
+"""Between the competition's observation and the network: what a seat sees, what it may play. Portable.
 
 `obs` and `config` are what the competition hands an agent: mappings with ``board`` (flat list, row-major from
 the top), ``mark`` (1 or 2), and with ``rows``, ``columns``, ``inarow``.
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import rules  # noqa: TID252 - relative, because targets copy this file beside rules.py into another package
+# relative, because targets copy this file beside rules.py into another package
+from . import rules
 
 
 def observe(

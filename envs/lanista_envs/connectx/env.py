@@ -26,7 +26,7 @@ def connectx_spec(settings: ConnectXSettings) -> EnvSpec:
                 (rules.NUM_PLANES, settings.rows, settings.columns),
                 "uint8",
                 "planes of 0 and 1, top row first: own stones, the opponent's stones, cells where a stone "
-                "can drop now, empty cells where an own stone completes a line, and where the opponent's does",
+                "can drop now, empty cells where an own stone completes a line, or the opponent's does",
             ),
         ),
         heads=(
