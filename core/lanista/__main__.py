@@ -1,8 +1,7 @@
-"""``python -m lanista``: the command line, for where the script is not on the path."""
+"""`python -m lanista` is the `lanista` script."""
 
 import sys
 
 from lanista.cli import main
 
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(main())

@@ -30,6 +30,15 @@ def one_line(text: object) -> str:
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in joined)
 
 
+def told(error: BaseException) -> str:
+    """Give an exception's kind and text as one line, even where its own `__str__` fails."""
+    try:
+        text = one_line(error)
+    except Exception:
+        text = "(it cannot say what)"
+    return f"{type(error).__name__}: {text}".rstrip(": ")
+
+
 def shown(value: object) -> str:
     """Give a value as it is repeated in a message, cut to a readable length."""
     text = one_line({True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value))

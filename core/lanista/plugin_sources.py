@@ -4,11 +4,12 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import pluggy
 
 from lanista.errors import LanistaError, PluginError
-from lanista.hints import hint, one_line, shown
+from lanista.hints import hint, one_line, shown, told
 from lanista.version import __version__
 
 #: file plugins live in `sys.modules` under this prefix, where a file called random.py shadows nothing
@@ -101,22 +102,48 @@ def installed_plugins(blocked: Sequence[str]) -> list[Plugin]:
 
     The order decides which of two equal names is refused, so it must not depend on the order of folders.
     """
-    rows = [
-        (_normalized(point.dist), point.name, point, point.dist)
-        for point in entry_points(group="lanista")
-        if point.dist is not None
-    ]
-    found = []
-    for name, _, point, distribution in sorted(rows, key=lambda row: (row[0] != "lanista", *row[:2])):
-        plugin = Plugin(point.name, name, distribution.version, point.value.strip())
+    found: dict[str, list[Plugin]] = {}
+    for distribution in distributions():
+        plugins = _plugins_of(distribution, blocked)
+        if plugins:  # the same distribution further down the path is hidden, as it is for an import
+            found.setdefault(_name(distribution), plugins)
+    names = sorted(found, key=lambda name: (name != "lanista", name))
+    return [plugin for name in names for plugin in sorted(found[name], key=lambda plugin: plugin.name)]
+
+
+def _plugins_of(distribution: Distribution, blocked: Sequence[str]) -> list[Plugin]:
+    """The plugins of one distribution; one whose list cannot be read is a broken plugin of that name.
+
+    `importlib.metadata.entry_points` would let one damaged list hide everybody's plugins.
+    """
+    try:
+        points = [point for point in distribution.entry_points if point.group == "lanista"]
+    except Exception as error:  # the standard library raises whatever its parser stumbles over
+        if "[lanista]" not in (distribution.read_text("entry_points.txt") or ""):
+            return []
+        name = _name(distribution)
+        plugin = Plugin(name, name, _version(distribution), "", blocked=name in blocked)
+        plugin.problem = Broken(f"its entry_points.txt cannot be read: {told(error)}", None, None)
+        return [plugin]
+    plugins = []
+    for point in points:
+        name = _name(distribution)
+        plugin = Plugin(one_line(point.name), name, _version(distribution), point.value.strip())
         plugin.blocked = point.name in blocked or name in blocked
         plugin.problem = _unfit(distribution, point)
-        found.append(plugin)
-    return found
+        plugins.append(plugin)
+    return plugins
 
 
-def _normalized(distribution: Distribution) -> str:
-    return str(distribution.metadata["Name"] or "unnamed").lower().replace("_", "-").replace(".", "-")
+def _name(distribution: Distribution) -> str:
+    metadata = distribution.metadata
+    name = one_line(metadata["Name"]) if "Name" in metadata else "unnamed"
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def _version(distribution: Distribution) -> str:
+    metadata = distribution.metadata
+    return one_line(metadata["Version"]) if "Version" in metadata else "of unknown version"
 
 
 def _unfit(distribution: Distribution, point: EntryPoint) -> Broken | None:
@@ -129,7 +156,7 @@ def _unfit(distribution: Distribution, point: EntryPoint) -> Broken | None:
             None,
         )
     wanted = [text for text in distribution.requires or [] if text.lower().startswith("lanista")]
-    if not wanted or _normalized(distribution) == "lanista":
+    if not wanted or _name(distribution) == "lanista":
         return None
     from packaging.requirements import InvalidRequirement, Requirement
 
@@ -148,7 +175,10 @@ def _unfit(distribution: Distribution, point: EntryPoint) -> Broken | None:
 
 def file_plugin(path: Path, blocked: Sequence[str]) -> Plugin:
     """Read one file as a plugin; it is not run yet."""
-    plugin = Plugin(path.name, None, None, f"{FILE_MODULES}.{path.stem}", file=str(path.absolute()))
+    stem = path.stem
+    if not stem.isidentifier():  # my-shaper.py is a fine file name, but a target is made of identifiers
+        stem = f"{re.sub(r'[^0-9A-Za-z_]', '_', stem)}_{hashlib.sha256(stem.encode()).hexdigest()[:8]}"
+    plugin = Plugin(path.name, None, None, f"{FILE_MODULES}.{stem}", file=str(path.absolute()))
     plugin.blocked = plugin.name in blocked
     if path.suffix != ".py":
         plugin.problem = Broken("--plugin takes a Python file whose name ends in .py", plugin.file, None)
@@ -196,8 +226,7 @@ class MisfitError(PluginError):
 
 def diagnose(error: BaseException, plugin: Plugin) -> Broken:
     """Say what was raised and where: the innermost line that lies in the plugin's own files."""
-    text = one_line(error)
-    cause = text if isinstance(error, LanistaError) else f"{type(error).__name__}: {text}".rstrip(": ")
+    cause = one_line(error) if isinstance(error, LanistaError) else told(error)
     if isinstance(error, SystemExit):
         cause = f"it called sys.exit({'' if error.code is None else shown(error.code)})"
     if isinstance(error, MisfitError):

@@ -21,7 +21,7 @@ import pluggy
 
 from lanista import hookspecs
 from lanista.errors import PluginError
-from lanista.hints import hint, one_line, shown
+from lanista.hints import hint, shown, told
 from lanista.plugin_sources import Broken, Plugin, diagnose, file_plugin, installed_plugins, misfits
 from lanista.registry import KINDS, Entry, NoSettings, Registry, checked_entry
 
@@ -231,7 +231,10 @@ def load_plugins(files: Sequence[str | Path] = ()) -> PluginHost:
     """Find and load the installed plugins, then the given single files, into a host of their own."""
     host = PluginHost()
     blocked = [name.strip() for name in os.environ.get("LANISTA_PLUGINS_OFF", "").split(",") if name.strip()]
-    found = [*installed_plugins(blocked), *(file_plugin(Path(file), blocked) for file in files)]
+    found = [
+        *installed_plugins(blocked),
+        *(file_plugin(Path(file), blocked) for file in dict.fromkeys(files)),
+    ]
     known = {name for plugin in found for name in (plugin.name, plugin.distribution) if name}
     host.notes += [
         f"LANISTA_PLUGINS_OFF names {shown(name)}, but there is no such plugin; {hint(name, known)}"
@@ -308,6 +311,6 @@ def _trace_call(hook_name: str, hook_impls: Any, kwargs: Any) -> None:  # noqa: 
 def _trace_result(outcome: Any, hook_name: str, hook_impls: Any, kwargs: Any) -> None:  # noqa: ANN401
     """Print what a hook call gave."""
     if outcome.exception is not None:
-        print(f"hook {hook_name} raised {one_line(repr(outcome.exception))}", file=sys.stderr)
+        print(f"hook {hook_name} raised {told(outcome.exception)}", file=sys.stderr)
     elif any(value is not None for value in outcome.get_result()):
         print(f"hook {hook_name} gave {shown(outcome.get_result())}", file=sys.stderr)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lanista.errors import LanistaError, PluginError, RecipeError
-from lanista.hints import hint, one_line, shown, validation_sentences
+from lanista.hints import hint, one_line, shown, told, validation_sentences
 
 KINDS = (
     "envs", "networks", "heads", "learners", "players", "phases",
@@ -109,8 +109,7 @@ class Registry:
             raise
         except BaseException as error:  # a target that calls sys.exit must not end the program unexplained
             raise PluginError(
-                f"{entry.words} of plugin {entry.owner}: {entry.target} cannot be loaded: "
-                f"{type(error).__name__}: {one_line(error)}"
+                f"{entry.words} of plugin {entry.owner}: {entry.target} cannot be loaded: {told(error)}"
             ) from error
         return found
 
@@ -121,6 +120,13 @@ class Registry:
             return entry.settings.model_validate(dict(table))
         except ValidationError as error:
             raise RecipeError(f"{entry.words}: {validation_sentences(error, entry.settings)}") from error
+        except LanistaError:
+            raise
+        except Exception as error:  # a validator of the plugin's own that fails instead of refusing
+            model = entry.settings.__name__
+            raise PluginError(
+                f"{entry.words} of plugin {entry.owner}: its settings model {model} failed: {told(error)}"
+            ) from error
 
 
 def checked_entry(

@@ -56,6 +56,7 @@ AT_IMPORT = {
     "misses a module": ("import no_such_module_at_all", 1, "ModuleNotFoundError: No module named"),
     "syntax": ("def f(:\n    pass", 1, "SyntaxError: "),
     "stops the generator": ("raise GeneratorExit", 1, "GeneratorExit"),
+    "cannot say": ("class E(Exception):\n    __str__ = None\nraise E", 3, "E: (it cannot say what)"),
     "steers the terminal": ("raise ValueError('\\x1b[2Jgone')", 1, "ValueError: \\x1b[2Jgone"),
 }
 
@@ -201,3 +202,28 @@ def test_two_entry_points_for_one_module_are_refused(make_distribution):
     problem = named(host, "once").problem
     assert problem is not None
     assert problem.cause == f"{path.stem} is already plugin 'again'"
+
+
+def test_a_damaged_list_of_entry_points_hides_nobody(make_distribution):
+    path = make_distribution("damaged", "damaged", "")
+    info = next(path.parent.glob("*.dist-info"))
+    (info / "entry_points.txt").write_text("[lanista]\nno equals sign here\n")
+    make_distribution("unnamed", "unnamed", GOOD.format(name="counter"))
+    metadata = next((path.parent.parent / "site-unnamed").glob("*.dist-info")) / "METADATA"
+    metadata.write_text("Summary: neither name nor version\n")
+    host = load_plugins()
+    problem = named(host, "damaged").problem
+    assert problem is not None
+    assert problem.cause.startswith("its entry_points.txt cannot be read: ")
+    assert named(host, "unnamed") in host.working
+    assert named(host, "unnamed").origin == "unnamed of unknown version"
+    assert len(host.working) == len(OURS) + 1
+
+
+def test_a_damaged_list_of_another_kind_is_no_concern_of_ours(make_distribution):
+    path = make_distribution("damaged", "damaged", "")
+    (next(path.parent.glob("*.dist-info")) / "entry_points.txt").write_text(
+        "[console_scripts]\nno equals sign\n"
+    )
+    host = load_plugins()
+    assert [plugin.name for plugin in host.plugins] == OURS

@@ -54,6 +54,28 @@ def test_a_file_plugin_shadows_no_module(make_file):
     assert sys.modules["random"] is random
 
 
+@pytest.mark.parametrize("name", ["my-shaper.py", "my.shaper.py", "3 shapers.py"])
+def test_a_file_may_have_a_name_that_is_no_identifier(name, make_file):
+    host = load_plugins([make_file(name, GOOD.format(name="counter"))])
+    assert not host.broken
+    assert host.registry.load("loggers", "counter")(1, 2) == (1, 2)
+
+
+def test_files_whose_names_differ_little_are_kept_apart(make_file):
+    names = {"a-b.py": "dash", "a_b.py": "line", "a.b.py": "dot"}
+    files = [make_file(file, GOOD.format(name=name)) for file, name in names.items()]
+    registry = load_plugins(files).registry
+    for file, name in zip(files, names.values(), strict=True):
+        assert registry.load("loggers", name).__code__.co_filename == str(file)
+
+
+def test_a_file_that_is_named_twice_is_loaded_once(make_file):
+    file = make_file("counting.py", GOOD.format(name="counter"))
+    host = load_plugins([file, file])
+    assert not host.broken
+    assert len(host.sources()) == 1
+
+
 def test_two_files_of_one_name_are_both_named(make_file, tmp_path):
     first = make_file("same.py", GOOD.format(name="counter"))
     (tmp_path / "other").mkdir()
@@ -203,3 +225,34 @@ def test_an_unknown_name_names_the_nearest():
     with pytest.raises(RecipeError) as caught:
         registry.get("envs", f"{known}x")
     assert str(caught.value) == f"no plugin offers env '{known}x'; did you mean {known!r}?"
+
+
+def test_a_settings_model_that_fails_is_its_plugins_fault(make_file):
+    file = make_file(
+        "careless.py",
+        """
+        import lanista
+        from pydantic import BaseModel, ConfigDict, field_validator
+
+        class Careless(BaseModel):
+            model_config = ConfigDict(frozen=True, extra="forbid")
+            weight: float = 1.0
+
+            @field_validator("weight")
+            @classmethod
+            def _look_up(cls, weight):
+                return {}[weight]
+
+        @lanista.hookimpl
+        def register_shapers(register):
+            register("careless", ":make", settings=Careless)
+        """,
+    )
+    registry = load_plugins([file]).registry
+    with pytest.raises(PluginError) as caught:
+        registry.settings("shapers", "careless", {"weight": 2.0})
+    assert str(caught.value) == (
+        "shaper 'careless' of plugin careless.py: its settings model Careless failed: KeyError: 2.0"
+    )
+    with pytest.raises(RecipeError, match="shaper 'careless': unknown key 'wieght'; did you mean 'weight'"):
+        registry.settings("shapers", "careless", {"wieght": 2.0})

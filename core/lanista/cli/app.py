@@ -7,7 +7,6 @@
 """
 
 import importlib
-import importlib.util
 import sys
 import traceback
 from collections.abc import Sequence
@@ -18,16 +17,11 @@ from typing import Annotated, Any
 import typer
 
 from lanista.errors import LanistaError, UsageError
-from lanista.hints import one_line
+from lanista.hints import one_line, told
 from lanista.plugins import PluginHost, start_host
 
-
-def _exists(name: str) -> bool:
-    return importlib.util.find_spec(f"lanista.cli.{name}") is not None
-
-
 #: core's own commands, a file each with `attach(app)`
-FILES = tuple(name for name in ("run", "league", "eval", "plugins", "recipes") if _exists(name))
+FILES = ("run", "league", "eval", "plugins", "recipes")
 #: the order in the help: as one walks from a game to an entry; plugins' own commands come after
 ORDER = ("run", "resume", "eval", "league", "export", "pack", "verify", "recipes", "plugins", "doctor")
 EVERYWHERE = (
@@ -95,8 +89,8 @@ def run_command_line(argv: Sequence[str] | None = None) -> int:
     except SystemExit as error:  # typer leaves this way when a reader closes the pipe
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except Exception as error:
-        told = f"this is a fault in lanista or in a plugin: {type(error).__name__}: {one_line(error)}"
-        return _fail(f"{told}; run again with --debug to see where", OUR_FAULT, debug)
+        text = f"this is a fault in lanista or in a plugin: {told(error)}"
+        return _fail(f"{text}; run again with --debug to see where", OUR_FAULT, debug)
 
 
 def build_app(host: PluginHost) -> typer.Typer:
@@ -177,7 +171,7 @@ def _broken_note(name: str, origin: str) -> str:
 
 def _say(text: str) -> None:
     typer.secho("lanista: ", fg="red", nl=False, err=True)
-    typer.echo(text, err=True)
+    typer.echo(one_line(text), err=True)
 
 
 def _fail(text: str, code: int, debug: bool) -> int:
