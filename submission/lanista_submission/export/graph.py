@@ -102,6 +102,7 @@ def export_model(policy: Policy) -> onnx.ModelProto:
     if program is None:
         raise ExportError(f"network {policy.card.network!r} cannot be traced for ONNX: torch gave no program")
     model = _bare(program.model_proto)
+    _refuse_fixed_batch(model, policy.card.network)
     check_operators(model)
     onnx.checker.check_model(model)
     record = {
@@ -128,6 +129,16 @@ def _refuse_broken_weights(policy: Policy) -> None:
             raise ExportError(
                 f"weight {name!r} of policy {policy.card.name!r} holds a number that is not finite; "
                 f"export an earlier checkpoint"
+            )
+
+
+def _refuse_fixed_batch(model: onnx.ModelProto, network: str) -> None:
+    for value in model.graph.input:
+        rows = value.type.tensor_type.shape.dim[0]
+        if not rows.dim_param:
+            raise ExportError(
+                f"network {network!r} works for a batch of {rows.dim_value} rows only: tracing found the first "
+                f"axis of {value.name!r} fixed; use sizes of tensors, not numbers, where its forward reshapes"
             )
 
 

@@ -15,7 +15,7 @@ Call = Callable[[], Any]
 
 def relu_calls(x: Array, out: Array) -> list[Call]:
     """max(x, 0)."""
-    return [partial(np.maximum, x, np.zeros((), x.dtype), out)]
+    return [partial(np.maximum, x, np.zeros((), x.dtype), out=out)]
 
 
 def tanh_calls(x: Array, out: Array) -> list[Call]:
@@ -115,8 +115,8 @@ def hard_swish_calls(x: Array, out: Array) -> list[Call]:
     return [
         partial(np.multiply, x, np.asarray(1.0 / 6.0, x.dtype), inner),
         partial(np.add, inner, np.asarray(0.5, x.dtype), inner),
-        partial(np.maximum, inner, np.zeros((), x.dtype), inner),
-        partial(np.minimum, inner, one, inner),
+        partial(np.maximum, inner, np.zeros((), x.dtype), out=inner),
+        partial(np.minimum, inner, one, out=inner),
         partial(np.multiply, inner, x, out),
     ]
 

@@ -34,7 +34,7 @@ def _binary(ufunc: Callable[..., Any], dtype: Any = None) -> Callable[..., Bound
         calls: list[Call] = []
         for x in operands[1:]:
             left, out = out, np.empty(np.broadcast_shapes(out.shape, x.shape), dtype or out.dtype)
-            calls.append(partial(ufunc, left, x, out))
+            calls.append(partial(ufunc, left, x, out=out))
         return [out], calls
 
     return bind
@@ -66,9 +66,9 @@ def _leaky_relu(attributes: Attributes, x: Array) -> Bound:
     low, out = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
     zero = np.zeros((), x.dtype)
     return [out], [
-        partial(np.minimum, x, zero, low),
+        partial(np.minimum, x, zero, out=low),
         partial(np.multiply, low, slope, low),
-        partial(np.maximum, x, zero, out),
+        partial(np.maximum, x, zero, out=out),
         partial(np.add, out, low, out),
     ]
 
@@ -78,10 +78,10 @@ def _elu(attributes: Attributes, x: Array) -> Bound:
     low, out = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
     zero = np.zeros((), x.dtype)
     return [out], [
-        partial(np.minimum, x, zero, low),
+        partial(np.minimum, x, zero, out=low),
         partial(np.expm1, low, low),
         partial(np.multiply, low, scale, low),
-        partial(np.maximum, x, zero, out),
+        partial(np.maximum, x, zero, out=out),
         partial(np.add, out, low, out),
     ]
 
@@ -95,9 +95,9 @@ def _clip(attributes: Attributes, x: Array, low: Array | None = None, high: Arra
     out = np.empty(x.shape, x.dtype)
     calls: list[Call] = [partial(np.copyto, out, x)]
     if low is not None:
-        calls.append(partial(np.maximum, out, low, out))
+        calls.append(partial(np.maximum, out, low, out=out))
     if high is not None:
-        calls.append(partial(np.minimum, out, high, out))
+        calls.append(partial(np.minimum, out, high, out=out))
     return [out], calls
 
 
