@@ -1,6 +1,6 @@
 """Depth-limited negamax with alpha-beta for Connect X, on boards with a border.
 
-1. A position looks for a move that wins at once, then for a cell where the opponent would: there it must block.
+1. A position looks for a move that wins at once, then for cells where the opponent would: it must block.
 2. Else it tries its moves from the middle outwards, as deep as it may.
 3. At the horizon a position is worth the cells that are held: a stone counts the lines that run through its
    cell on an empty board, which draws play to the middle. A win counts more the sooner it comes.
@@ -97,8 +97,8 @@ def judge(position: Position, mark: int, depth: int, ply: int, score: int) -> tu
 def search(position: Position, frames: npt.NDArray[np.int64], mark: int, score: int, beta: int) -> int:
     """The worth for `mark`, who is to move, searched ``len(frames) - 1`` moves deep; exact if below `beta`.
 
-    `score` is the worth of the cells held so far, for `mark`. `frames` (``[depth + 1, 7]``) is the stack: numba
-    cannot keep functions that call themselves on the disk.
+    `score` is the worth of the cells held so far, for `mark`. `frames` (``[depth + 1, 7]``) is the stack,
+    since numba cannot keep functions that call themselves on the disk.
     """
     rest, order, worth = position.rest, position.order, position.worth
     width = len(rest) + 2
@@ -144,7 +144,7 @@ def search(position: Position, frames: npt.NDArray[np.int64], mark: int, score: 
 
 
 def choose_column(position: Position, frames: npt.NDArray[np.int64], mark: int, depth: int, bits: int) -> int:
-    """The best column for `mark`; `bits` (63 random bits) choose among equal ones. -1 if the board is full."""
+    """The best column for `mark`; `bits` (63 random bits) choose among equal ones; -1 on a full board."""
     rest, order = position.rest, position.order
     width = len(rest) + 2
     score = np.int64(0)
@@ -153,7 +153,7 @@ def choose_column(position: Position, frames: npt.NDArray[np.int64], mark: int, 
             score += position.worth[place]
         elif position.walled[place] == 3 - mark:
             score -= position.worth[place]
-    best = np.int64(-2 * WIN)
+    best = -2 * WIN
     equal = np.empty(len(rest), np.int64)
     count = 0
     for column in order:
@@ -161,7 +161,7 @@ def choose_column(position: Position, frames: npt.NDArray[np.int64], mark: int, 
         if place < width:
             continue
         if wins(position, place, mark):
-            value = np.int64(2 * WIN)
+            value = 2 * WIN
         elif depth == 0:
             value = score + position.worth[place]
         else:
@@ -204,5 +204,5 @@ def choose_columns(
         position.walled[:] = walled[games[b]]
         for column in range(landing.shape[1]):
             position.rest[column] = (landing[games[b], column] + 1) * width + column + 1
-        bits = np.int64(draw_bits(stream, draws + b) >> np.uint64(1))
+        bits = int(np.int64(draw_bits(stream, draws + b) >> np.uint64(1)))
         chosen[b] = choose_column(position, frames, seats[b] + 1, depth, bits)
