@@ -1,5 +1,7 @@
 """What a person sees while a run goes on: a live bar on a terminal, a plain line every few seconds elsewhere."""
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -32,9 +34,20 @@ class Progress(Protocol):
     def phase_finished(self, name: str, figures: dict[str, Any]) -> None:
         """A phase has handed its policy on."""
 
+    def counting(self, title: str) -> AbstractContextManager["Count"]:
+        """Enter to count something that is no phase: the callable takes (finished, total, what)."""
+
+
+Count = Callable[[int, int, str], None]
+
 
 class NoProgress:
     """Says nothing."""
+
+    @contextmanager
+    def counting(self, title: str) -> Iterator[Count]:
+        """Count without showing."""
+        yield lambda finished, total, what: None
 
     def say(self, text: str) -> None:
         """Drop the line."""
@@ -114,6 +127,20 @@ class ScreenProgress:
         if not self._console.is_terminal and now - self._last_line >= self.plain_every:
             self._last_line = now
             self.say(f"{self._title} {phase.progress:4.0%} {phase.steps:,} steps  {figures}")
+
+    @contextmanager
+    def counting(self, title: str) -> Iterator[Count]:
+        """Show a bar of its own; off a terminal a line every `plain_every` seconds."""
+        task = self._bars.add_task("", total=1.0, title=title, figures="")
+
+        def count(finished: int, total: int, what: str) -> None:
+            self._bars.update(task, completed=finished, total=max(total, 1), figures=what)
+            now = monotonic()
+            if not self._console.is_terminal and now - self._last_line >= self.plain_every:
+                self._last_line = now
+                self.say(f"{title} {finished}/{total} {what}")
+
+        yield count
 
     def _figures(self, phase: Phase) -> str:
         parts = [f"{self._sps:,.0f} steps/s"]

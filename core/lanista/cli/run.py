@@ -68,7 +68,7 @@ def _play(run: "Run") -> None:  # type: ignore[name-defined]  # noqa: F821 - imp
             progress.say(f"stopped; a checkpoint stands. Go on with: lanista resume {run.folder}")
             raise typer.Exit(130) from None
         progress.say(f"final policy: {final}")
-    code = deliver(run)
+        code = deliver(run)
     if code:
         raise typer.Exit(code)
 
