@@ -61,7 +61,9 @@ def deliver(run: Run) -> int:
     top = run.recipe.top
     if top.target is None:
         if top.verify is not None:
-            raise RecipeError("the recipe has a table `verify` but no target; add target = \"kaggle:connectx\", say")
+            raise RecipeError(
+                'the recipe has a table `verify` but no target; add target = "kaggle:connectx", say'
+            )
         return 0
     registry, say = run.host.registry, run.progress.say
     target: Target = top.target.build(registry)(registry)

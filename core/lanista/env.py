@@ -7,7 +7,8 @@ The life of the arrays:
    overwrites the exposed arrays in place. The env owns them; a caller that wants to keep one copies it.
 3. A game that ended restarts in the same step: ``observation``, ``legal``, ``acting`` and ``facts`` already
    belong to the new game, while ``final_observation`` and ``final_facts`` show the old one's last state
-   (valid for ended games only, until the next step). ``outcome``, ``terminated``, ``truncated`` and ``ended`` speak of the old one.
+   (valid for ended games only, until the next step). ``outcome``, ``terminated``, ``truncated`` and ``ended``
+   speak of the old one.
 
 Randomness is a stream per (seed, game index, episode): given its actions, game i does not depend on N or on
 the number of threads. `lanista.testing.check_env` is this contract as a test.

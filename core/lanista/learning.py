@@ -55,8 +55,13 @@ class Distiller(Protocol):
     """A loss between a student's and a teacher's outputs on the same rows."""
 
     def loss(
-        self, policy: Policy, student_logits: dict[str, Tensor], student_value: Tensor,
-        teacher_logits: dict[str, Tensor], teacher_value: Tensor, legal: dict[str, Tensor],
+        self,
+        policy: Policy,
+        student_logits: dict[str, Tensor],
+        student_value: Tensor,
+        teacher_logits: dict[str, Tensor],
+        teacher_value: Tensor,
+        legal: dict[str, Tensor],
     ) -> Tensor:
         """Give the loss of each row, ``[B]``; gradients flow into the student only."""
 
@@ -66,7 +71,9 @@ class LossTerm(Protocol):
 
     name: str
 
-    def __call__(self, logits: dict[str, Tensor], value: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def __call__(
+        self, logits: dict[str, Tensor], value: Tensor, batch: Batch
+    ) -> tuple[Tensor, dict[str, float]]:
         """Give (scalar loss, already weighted; figures for the log)."""
 
 
@@ -94,5 +101,3 @@ class Learner(Protocol):
 def generator_state(generator: torch.Generator) -> Tensor:
     """A torch generator's state as a uint8 tensor that safetensors can hold."""
     return generator.get_state().clone()
-
-

@@ -92,7 +92,11 @@ class Opponents:
             member = self.league.add_snapshot(policy, total)
             verdict = self.league.judge(member.name, self._context.make_env)
             if verdict is not None:
-                metrics |= {"gate_score": verdict.score, "gate_low": verdict.low, "promoted": float(verdict.promoted)}
+                metrics |= {
+                    "gate_score": verdict.score,
+                    "gate_low": verdict.low,
+                    "promoted": float(verdict.promoted),
+                }
                 if verdict.promoted:
                     self.best = (member.name, _copied(policy))
         return metrics
@@ -105,7 +109,10 @@ class Opponents:
         seats = self._seat[games]
         self.league.record_games(np.array(self._names, dtype=object)[members], seats, outcomes)
         own = outcomes[np.arange(len(games)), seats]
-        kinds = {"bots": (self._slot[games] < 0) & (members != 0), "pool": (self._slot[games] >= 0) & (members != 0)}
+        kinds = {
+            "bots": (self._slot[games] < 0) & (members != 0),
+            "pool": (self._slot[games] >= 0) & (members != 0),
+        }
         return {f"outcome/{kind}": float(own[met].mean()) for kind, met in kinds.items() if met.any()}
 
     def carried(self) -> PhaseState:

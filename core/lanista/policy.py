@@ -126,7 +126,8 @@ def build_policy(card: PolicyCard, registry: Registry) -> Policy:
     """Build an untrained policy from its card (torch's global generator draws the first weights)."""
     heads: dict[str, Head] = {spec.name: registry.load("heads", spec.kind)() for spec in card.spec.heads}
     outputs = tuple(
-        HeadSpec(spec.name, spec.kind, heads[spec.name].num_outputs(spec), spec.meaning) for spec in card.spec.heads
+        HeadSpec(spec.name, spec.kind, heads[spec.name].num_outputs(spec), spec.meaning)
+        for spec in card.spec.heads
     )
     parts: tuple[ObsPart, ...] = card.spec.observation
     settings = registry.settings("networks", card.network, card.network_settings)
@@ -151,7 +152,9 @@ def load_policy(folder: Path, registry: Registry) -> Policy:
     from safetensors.torch import load
 
     if not (folder / "policy.json").is_file():
-        raise CheckpointError(f"{folder} holds no policy: policy.json is missing; name a run or a policy folder")
+        raise CheckpointError(
+            f"{folder} holds no policy: policy.json is missing; name a run or a policy folder"
+        )
     card = PolicyCard.from_json(json.loads((folder / "policy.json").read_text()))
     policy = build_policy(card, registry)
     policy.network.load_state_dict(load((folder / "weights.safetensors").read_bytes()))

@@ -144,7 +144,11 @@ class ScreenProgress:
 
     def _figures(self, phase: Phase) -> str:
         parts = [f"{self._sps:,.0f} steps/s"]
-        split = {name: self._seen[f"time/{name}"] for name in ("env", "infer", "learn", "copy") if f"time/{name}" in self._seen}
+        split = {
+            name: self._seen[f"time/{name}"]
+            for name in ("env", "infer", "learn", "copy")
+            if f"time/{name}" in self._seen
+        }
         if split:
             parts.append(" ".join(f"{name} {share:.0%}" for name, share in split.items()))
         parts += [form.format(self._seen[name]) for name, form in _SHOWN if name in self._seen]
@@ -154,9 +158,13 @@ class ScreenProgress:
         """Say what the phase came to."""
         self._bars.update(self._task, completed=1.0)
         told = {key: value for key, value in figures.items() if key != "sha256"}
-        text = ", ".join(f"{key} {_short(value)}" for key, value in told.items() if not isinstance(value, dict))
+        text = ", ".join(
+            f"{key} {_short(value)}" for key, value in told.items() if not isinstance(value, dict)
+        )
         self.say(f"{self._title}: {text}")
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 - JSON values
-    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    return (
+        f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    )

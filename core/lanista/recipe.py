@@ -62,7 +62,7 @@ class RecipeTop(BaseModel):
         for place, phase in enumerate(phases):
             for key in ("name", "kind"):
                 if not isinstance(phase.get(key), str):
-                    raise ValueError(f"phase {place} has no {key}; write {key} = \"...\"")
+                    raise ValueError(f'phase {place} has no {key}; write {key} = "..."')
             names.append(phase["name"])
         twice = {name for name in names if names.count(name) > 1}
         if twice:
@@ -184,7 +184,8 @@ def resolved_values(recipe: Recipe, registry: Registry) -> dict[str, Any]:
     """The recipe as plain values with every default filled in; `check_recipe` reads it back unchanged."""
     values = resolved(recipe.top, registry)
     values["phases"] = [
-        {"name": phase.name, "kind": phase.kind, **resolved(phase.settings, registry)} for phase in recipe.phases
+        {"name": phase.name, "kind": phase.kind, **resolved(phase.settings, registry)}
+        for phase in recipe.phases
     ]
     pruned: dict[str, Any] = _without_none(values)
     return pruned

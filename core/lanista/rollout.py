@@ -107,7 +107,9 @@ class Collector:
         self._live_facts = {name: env.facts[name].reshape(rows) for name in {*names, "reward"}}
         # Every seat of every game acts at every step and learns: no rows to pick out.
         self._whole = env.spec.seats == 1 and self.opponents is None
-        self.env_action = {head.name: np.zeros((env.num_games, env.spec.seats), np.int64) for head in env.spec.heads}
+        self.env_action = {
+            head.name: np.zeros((env.num_games, env.spec.seats), np.int64) for head in env.spec.heads
+        }
         self.reward_parts: dict[str, float] = {}
         self._parts: dict[str, FloatArray] = {}
 
@@ -162,7 +164,9 @@ class Collector:
         return rollout, ended
 
     def _act_whole(self, t: int) -> None:
-        actions, logprob, value = self.policy.act(self._live_tensors, self._live_legal_tensors, self.generator)
+        actions, logprob, value = self.policy.act(
+            self._live_tensors, self._live_legal_tensors, self.generator
+        )
         for name, action in actions.items():
             chosen = action.numpy()
             self.rollout.action[name][t] = chosen
@@ -222,7 +226,8 @@ class Collector:
         if not cut:
             return
         observation = {
-            name: torch.from_numpy(np.concatenate([parts[name] for _, _, parts in cut])) for name in self._live
+            name: torch.from_numpy(np.concatenate([parts[name] for _, _, parts in cut]))
+            for name in self._live
         }
         values = self.policy.network(observation).value.numpy()
         steps = np.concatenate([np.full(len(rows), t) for t, rows, _ in cut])
@@ -338,7 +343,11 @@ def learner_figures(ended: Ended, learns: BoolArray | None, seats: int) -> dict[
     """Mean outcome, return and length of the ended games over the learning policy's seats."""
     if len(ended.game) == 0:
         return {}
-    mask = np.ones((len(ended.game), seats), np.bool_) if learns is None else learns.reshape(-1, seats)[ended.game]
+    mask = (
+        np.ones((len(ended.game), seats), np.bool_)
+        if learns is None
+        else learns.reshape(-1, seats)[ended.game]
+    )
     if not mask.any():
         return {}
     return {

@@ -79,7 +79,9 @@ class Run:
     def open(folder: Path, host: PluginHost) -> "Run":
         """Open a run folder at its newest checkpoint (at its beginning if it has none)."""
         if not (folder / "recipe.toml").is_file():
-            raise CheckpointError(f"{folder} is no run folder: recipe.toml is missing; `lanista run` makes one")
+            raise CheckpointError(
+                f"{folder} is no run folder: recipe.toml is missing; `lanista run` makes one"
+            )
         recipe = check_recipe(read_recipe(str(folder / "recipe.toml"), host.registry), host.registry)
         run = Run(folder, recipe, host)
         newest = read_newest(folder / "checkpoints")
@@ -140,9 +142,13 @@ class Run:
                 metrics.log(total, wanted.name, _repeatable(row))
                 for logger in loggers:
                     logger.log(total, wanted.name, row)
-                self.host.emit("update_finished", run=self, phase=wanted.name, update=self.updates, metrics=row)
+                self.host.emit(
+                    "update_finished", run=self, phase=wanted.name, update=self.updates, metrics=row
+                )
                 self.progress.updated(phase, row)
-                if stop.asked or (not phase.finished and self.updates % wanted.settings.checkpoint_every == 0):
+                if stop.asked or (
+                    not phase.finished and self.updates % wanted.settings.checkpoint_every == 0
+                ):
                     self._checkpoint(phase, metrics)
                 if stop.asked and not phase.finished:
                     raise RunStopped(str(self.folder))
@@ -151,7 +157,12 @@ class Run:
             phase.close()
         folder = self._policy_folder(wanted.name)
         digest = save_policy(folder, result.policy)
-        figures = {"chosen": result.chosen, "sha256": digest, "parameters": result.policy.num_parameters, **result.figures}
+        figures = {
+            "chosen": result.chosen,
+            "sha256": digest,
+            "parameters": result.policy.num_parameters,
+            **result.figures,
+        }
         write_atomically(folder.parent / "phase.json", json.dumps(figures, indent=1).encode())
         self.progress.phase_finished(wanted.name, figures)
         self.host.emit("phase_finished", run=self, phase=wanted.name)
@@ -219,7 +230,9 @@ class Run:
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
-            raise UsageError(f"{self.folder} is being played by another process; wait for it or stop it") from error
+            raise UsageError(
+                f"{self.folder} is being played by another process; wait for it or stop it"
+            ) from error
         try:
             yield
         finally:

@@ -82,7 +82,11 @@ class EnvSpec:
             return kind(**{key: tuples(value) for key, value in row.items()})
 
         return EnvSpec(
-            **{key: tuples(value) for key, value in record.items() if key not in {"observation", "heads", "facts"}},
+            **{
+                key: tuples(value)
+                for key, value in record.items()
+                if key not in {"observation", "heads", "facts"}
+            },
             observation=tuple(build(ObsPart, row) for row in record["observation"]),
             heads=tuple(build(HeadSpec, row) for row in record["heads"]),
             facts=tuple(build(FactSpec, row) for row in record["facts"]),

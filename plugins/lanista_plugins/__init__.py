@@ -9,8 +9,15 @@ def register_phases(register: Register) -> None:
     """The two kinds of phase."""
     from lanista_plugins.phases.settings import DistillSettings, TrainSettings
 
-    register("train", "lanista_plugins.phases.train:Train", settings=TrainSettings, summary="learn by playing")
-    register("distill", "lanista_plugins.phases.distill:Distill", settings=DistillSettings, summary="teach a student")
+    register(
+        "train", "lanista_plugins.phases.train:Train", settings=TrainSettings, summary="learn by playing"
+    )
+    register(
+        "distill",
+        "lanista_plugins.phases.distill:Distill",
+        settings=DistillSettings,
+        summary="teach a student",
+    )
 
 
 @hookimpl
@@ -24,7 +31,12 @@ def register_shapers(register: Register) -> None:
         settings=WeightsSettings,
         summary="a weighted sum of facts; the table `reward` of a phase is this shaper",
     )
-    register("outcome", "lanista_plugins.shapers.weights:Outcome", settings=OutcomeSettings, summary="the game's outcome")
+    register(
+        "outcome",
+        "lanista_plugins.shapers.weights:Outcome",
+        settings=OutcomeSettings,
+        summary="the game's outcome",
+    )
     register(
         "potential",
         "lanista_plugins.shapers.potential:Potential",
@@ -36,7 +48,11 @@ def register_shapers(register: Register) -> None:
 @hookimpl
 def register_loggers(register: Register) -> None:
     """Loggers beside metrics.jsonl."""
-    register("tensorboard", "lanista_plugins.loggers.tensorboard:TensorBoard", summary="event files for TensorBoard")
+    register(
+        "tensorboard",
+        "lanista_plugins.loggers.tensorboard:TensorBoard",
+        summary="event files for TensorBoard",
+    )
 
 
 @hookimpl
@@ -44,14 +60,21 @@ def register_distillers(register: Register) -> None:
     """Losses between a student and its teacher."""
     from lanista_plugins.distillers.settings import KlSettings, ValueSettings
 
-    register("kl", "lanista_plugins.distillers.kl:ForwardKl", settings=KlSettings, summary="KL(teacher || student)")
+    register(
+        "kl", "lanista_plugins.distillers.kl:ForwardKl", settings=KlSettings, summary="KL(teacher || student)"
+    )
     register(
         "reverse_kl",
         "lanista_plugins.distillers.kl:ReverseKl",
         settings=KlSettings,
         summary="KL(student || teacher)",
     )
-    register("value", "lanista_plugins.distillers.value:Value", settings=ValueSettings, summary="distance of the values")
+    register(
+        "value",
+        "lanista_plugins.distillers.value:Value",
+        settings=ValueSettings,
+        summary="distance of the values",
+    )
 
 
 @hookimpl

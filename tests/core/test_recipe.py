@@ -92,7 +92,9 @@ def test_a_wrong_change_is_refused(change: str, sentence: str) -> None:
 
 
 def test_changes_reach_phases_by_name_and_by_place() -> None:
-    values = apply_changes(minimal(), ["phases.a.until.steps=7", "phases.0.num_games=3", "name=other", "env.max_steps=9"])
+    values = apply_changes(
+        minimal(), ["phases.a.until.steps=7", "phases.0.num_games=3", "name=other", "env.max_steps=9"]
+    )
     assert values["phases"][0]["until"]["steps"] == 7
     assert values["phases"][0]["num_games"] == 3
     assert values["name"] == "other"

@@ -82,8 +82,18 @@ def test_a_rollout_equals_a_plain_loop(games: int, steps: int, alternating: bool
         for game in np.flatnonzero(env.ended):
             ends.append((game, totals[game].tolist(), lengths[game], env.outcome[game].tolist()))
             totals[game], lengths[game] = 0, 0
-    assert (rollout.bootstrap_value == (env.observation["place"] @ np.array([1000, 100, 10, 1])).ravel()).all()
-    got = list(zip(ended.game.tolist(), ended.return_.tolist(), ended.length.tolist(), ended.outcome.tolist(), strict=True))
+    assert (
+        rollout.bootstrap_value == (env.observation["place"] @ np.array([1000, 100, 10, 1])).ravel()
+    ).all()
+    got = list(
+        zip(
+            ended.game.tolist(),
+            ended.return_.tolist(),
+            ended.length.tolist(),
+            ended.outcome.tolist(),
+            strict=True,
+        )
+    )
     assert got == [(int(g), r, int(n), o) for g, r, n, o in ends]
     assert collector.reward_parts["aging"] == pytest.approx(1.0)
 
@@ -110,7 +120,10 @@ def test_figures_count_the_learning_seats_only() -> None:
 @pytest.mark.parametrize(
     ("part", "sentence"),
     [
-        (lambda shape: np.zeros(shape[:2], np.float32), r"shape \(3, 2\), asked is \[T, N, S\] = \(3, 2, 2\)"),
+        (
+            lambda shape: np.zeros(shape[:2], np.float32),
+            r"shape \(3, 2\), asked is \[T, N, S\] = \(3, 2, 2\)",
+        ),
         (lambda shape: np.full(shape, np.nan, np.float32), "holds NaN or infinity"),
     ],
 )

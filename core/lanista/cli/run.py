@@ -17,10 +17,15 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/<name>-<date>.")] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Change the recipe: key=value with a dotted key, e.g. phases.small.until.steps=5000."),
+        typer.Option(
+            "--set",
+            help="Change the recipe: key=value with a dotted key, e.g. phases.small.until.steps=5000.",
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The run's seed; the same as --set seed=N.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Check the recipe, print it resolved, run nothing.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Check the recipe, print it resolved, run nothing.")
+    ] = False,
 ) -> None:
     """Play a recipe: train, distil, export, pack and verify, in one folder.
 

@@ -19,7 +19,7 @@ class TensorBoard:
         from torch.utils.tensorboard.writer import SummaryWriter
 
         if phase not in self._writers:
-            self._writers[phase] = SummaryWriter(str(self._folder / phase), purge_step=step)  # type: ignore[no-untyped-call]  # torch ships it untyped
+            self._writers[phase] = SummaryWriter(str(self._folder / phase), purge_step=step)
         for name, value in metrics.items():
             self._writers[phase].add_scalar(name, value, step)
 

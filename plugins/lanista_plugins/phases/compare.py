@@ -115,7 +115,10 @@ def _agreement(env: VecEnv, student: Policy, teacher: Policy, seed: int) -> tupl
 @torch.no_grad()
 def _latency(policy: Policy, repeats: int = 200) -> float:
     dtypes = {"float32": torch.float32, "int8": torch.int8, "int32": torch.int32, "uint8": torch.uint8}
-    observation = {part.name: torch.zeros((1, *part.shape), dtype=dtypes[part.dtype]) for part in policy.card.spec.observation}
+    observation = {
+        part.name: torch.zeros((1, *part.shape), dtype=dtypes[part.dtype])
+        for part in policy.card.spec.observation
+    }
     seconds = []
     for _ in range(repeats):
         started = perf_counter()

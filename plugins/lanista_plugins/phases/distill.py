@@ -83,7 +83,9 @@ class Distill:
         torch.manual_seed(context.derive("weights"))
         self.student = build_policy(context.card(self.env, settings.network.use, options), registry)
         check_same_task(context.name, self.student, self.teacher)
-        self._first_weights = {name: weight.clone() for name, weight in self.student.network.state_dict().items()}
+        self._first_weights = {
+            name: weight.clone() for name, weight in self.student.network.state_dict().items()
+        }
         self.losses: list[tuple[str, Distiller, Any]] = [
             (term.loss.use, term.loss.build(registry)(term.loss.settings(registry)), term.coef)
             for term in settings.losses
@@ -98,7 +100,9 @@ class Distill:
             generator=torch.Generator().manual_seed(context.derive("rollout")),
         )
         self.rows = LabelledRows(settings.buffer)
-        self.optimiser = torch.optim.Adam(self.student.network.parameters(), lr=settings.learning_rate.at(0.0), fused=True)
+        self.optimiser = torch.optim.Adam(
+            self.student.network.parameters(), lr=settings.learning_rate.at(0.0), fused=True
+        )
         self.generator = torch.Generator().manual_seed(context.derive("minibatches"))
         self.measure = Measure(context, settings.until) if settings.until.measures else None
 
@@ -119,7 +123,10 @@ class Distill:
             found = self.measure.take(self.student, self.steps)
             metrics.update(found.metrics)
             if self._best is None or found.figure > self._best[0] or found.passed:
-                weights = {name: weight.detach().clone() for name, weight in self.student.network.state_dict().items()}
+                weights = {
+                    name: weight.detach().clone()
+                    for name, weight in self.student.network.state_dict().items()
+                }
                 self._best = (found.figure, weights)
             self._passed = found.passed
         self.finished = self._passed or self.steps >= self.settings.until.steps
@@ -146,7 +153,8 @@ class Distill:
             self.optimiser.step()
             with torch.no_grad():
                 same = [
-                    head.greedy(output.logits[name], batch.legal[name]) == head.greedy(batch.logits[name], batch.legal[name])
+                    head.greedy(output.logits[name], batch.legal[name])
+                    == head.greedy(batch.logits[name], batch.legal[name])
                     for name, head in self.student.heads.items()
                 ]
                 agreement = torch.stack(same).all(dim=0).float().mean()
@@ -179,7 +187,9 @@ class Distill:
         if problem is not None:
             raise LanistaError(f"phase {self.context.name!r}: {problem}")
         chosen = "last" if self._best is None else f"best by measure ({self._best[0]:.4g})"
-        return PhaseResult(self.student, chosen, {"steps": self.steps, **figures.card()}, self.context.carried)
+        return PhaseResult(
+            self.student, chosen, {"steps": self.steps, **figures.card()}, self.context.carried
+        )
 
     def state(self) -> PhaseState:
         """Everything that the next update depends on."""
@@ -189,8 +199,12 @@ class Distill:
             "passed": self._passed,
             "best": None if self._best is None else self._best[0],
         }
-        arrays = {f"network.{name}": weight.numpy() for name, weight in self.student.network.state_dict().items()}
-        arrays |= {f"optimiser.{name}": tensor.numpy() for name, tensor in optimiser_tensors(self.optimiser).items()}
+        arrays = {
+            f"network.{name}": weight.numpy() for name, weight in self.student.network.state_dict().items()
+        }
+        arrays |= {
+            f"optimiser.{name}": tensor.numpy() for name, tensor in optimiser_tensors(self.optimiser).items()
+        }
         arrays |= {f"collector.{name}": array for name, array in self.collector.state().items()}
         arrays |= {f"rows.{name}": array for name, array in self.rows.state().items()}
         arrays["generator"] = self.generator.get_state().numpy()
@@ -210,7 +224,9 @@ class Distill:
         """Take back what `state` gave."""
 
         def under(prefix: str) -> dict[str, np.ndarray]:
-            return {name[len(prefix) :]: array for name, array in state.arrays.items() if name.startswith(prefix)}
+            return {
+                name[len(prefix) :]: array for name, array in state.arrays.items() if name.startswith(prefix)
+            }
 
         def tensors(prefix: str) -> dict[str, Tensor]:
             return {name: torch.from_numpy(array.copy()) for name, array in under(prefix).items()}

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lanista.league.settings import LeagueSettings
-from lanista.schedules import Scheduled
+from lanista.schedules import Schedule, Scheduled
 from lanista.tables import DistillerTable, LearnerTable, NetworkTable, ShaperTable
 
 
@@ -32,7 +32,7 @@ class Until(BaseModel):
     @model_validator(mode="after")
     def _opponent_named(self) -> "Until":
         if self.score_at_least is not None and self.opponent is None:
-            raise ValueError("score_at_least needs opponent = \"...\": name the player to measure against")
+            raise ValueError('score_at_least needs opponent = "...": name the player to measure against')
         if self.score_at_least is not None and self.return_at_least is not None:
             raise ValueError("until takes return_at_least or score_at_least, not both")
         return self
@@ -53,9 +53,9 @@ class TeacherSettings(BaseModel):
     #: the distillation loss
     loss: DistillerTable = DistillerTable(use="kl")
     #: weight of the loss, 0 or more; may be a schedule
-    coef: Scheduled = Field(default=1.0, validate_default=True)
+    coef: Scheduled = Schedule(start=1.0, end=1.0)
     #: weight of the squared distance of the values, 0 or more; may be a schedule
-    value_coef: Scheduled = Field(default=0.0, validate_default=True)
+    value_coef: Scheduled = Schedule(start=0.0, end=0.0)
 
 
 class TrainSettings(BaseModel):
@@ -97,7 +97,7 @@ class LossSettings(BaseModel):
     #: the distillation loss
     loss: DistillerTable
     #: its weight, 0 or more; may be a schedule
-    coef: Scheduled = Field(default=1.0, validate_default=True)
+    coef: Scheduled = Schedule(start=1.0, end=1.0)
 
 
 class DistillSettings(BaseModel):
@@ -114,10 +114,10 @@ class DistillSettings(BaseModel):
     #: terms of the loss
     losses: tuple[LossSettings, ...] = (
         LossSettings(loss=DistillerTable(use="kl")),
-        LossSettings(loss=DistillerTable(use="value"), coef=0.1),
+        LossSettings(loss=DistillerTable(use="value"), coef=Schedule(start=0.1, end=0.1)),
     )
     #: share of moves that the student itself plays while states are gathered, 0..1; may be a schedule
-    student_share: Scheduled = Field(default={"start": 0.0, "end": 1.0}, validate_default=True)
+    student_share: Scheduled = Schedule(start=0.0, end=1.0)
     #: games in lock-step, 1 or more
     num_games: int = Field(default=64, ge=1)
     #: steps of a rollout, 1 or more
@@ -129,7 +129,7 @@ class DistillSettings(BaseModel):
     #: optimiser steps after each rollout, 1 or more
     steps_per_rollout: int = Field(default=16, ge=1)
     #: Adam's step size; may be a schedule
-    learning_rate: Scheduled = Field(default={"start": 3e-3, "end": 3e-4}, validate_default=True)
+    learning_rate: Scheduled = Schedule(start=3e-3, end=3e-4)
     #: when the phase ends
     until: Until
     #: how much the student may lose: of the teacher's return as a share, or in score points against it, 0..1

@@ -14,7 +14,9 @@ def starting_policy(context: PhaseContext, settings: TrainSettings, env: VecEnv)
     previous = None if context.previous is None else load_policy(context.previous, context.registry)
     if settings.network is None:
         if previous is None:
-            raise RecipeError(f"phase {context.name!r}: the first phase must name its network, for example \"mlp\"")
+            raise RecipeError(
+                f'phase {context.name!r}: the first phase must name its network, for example "mlp"'
+            )
         use, options = previous.card.network, previous.card.network_settings
     else:
         use = settings.network.use
@@ -32,12 +34,12 @@ def starting_policy(context: PhaseContext, settings: TrainSettings, env: VecEnv)
     if previous.card.network != use:
         raise RecipeError(
             f"phase {context.name!r}: start = {start!r} keeps the kind of network; the phase before has "
-            f"{previous.card.network!r}, this one {use!r}; use start = \"fresh\" with a teacher"
+            f'{previous.card.network!r}, this one {use!r}; use start = "fresh" with a teacher'
         )
     if start == "carry":
         if not same:
             raise RecipeError(
-                f"phase {context.name!r}: start = \"carry\" needs the same network settings as the phase before; "
+                f'phase {context.name!r}: start = "carry" needs the same network settings as the phase before; '
                 'use start = "grow", or "fresh" with a teacher'
             )
         return Policy(previous.network, previous.heads, card)

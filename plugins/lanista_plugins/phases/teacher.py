@@ -15,7 +15,9 @@ class TeacherTerm:
 
     name = "teacher"
 
-    def __init__(self, policy: Policy, teacher: Policy, distiller: Distiller, settings: TeacherSettings) -> None:
+    def __init__(
+        self, policy: Policy, teacher: Policy, distiller: Distiller, settings: TeacherSettings
+    ) -> None:
         """Freeze the teacher; `policy` is the student whose heads define the divergence."""
         self._policy = policy
         self._teacher = teacher
@@ -24,7 +26,9 @@ class TeacherTerm:
         teacher.network.requires_grad_(False)
         teacher.network.eval()
 
-    def __call__(self, logits: dict[str, Tensor], value: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def __call__(
+        self, logits: dict[str, Tensor], value: Tensor, batch: Batch
+    ) -> tuple[Tensor, dict[str, float]]:
         """Weigh the terms by their schedules at the batch's progress."""
         coef = self._settings.coef.at(batch.progress)
         value_coef = self._settings.value_coef.at(batch.progress)

@@ -75,17 +75,22 @@ class Train:
 
     def _shapers(self) -> list[Shaper]:
         registry, spec = self.context.registry, self.env.spec
-        tables: list[tuple[str, dict[str, Any]]] = [(table.use, table.options) for table in self.settings.shapers]
-        weights = {name: schedule.model_dump() for name, schedule in self.settings.reward.items()}
+        tables: list[tuple[str, dict[str, Any]]] = [
+            (table.use, table.options) for table in self.settings.shapers
+        ]
+        weights: dict[str, Any] = {name: weight.model_dump() for name, weight in self.settings.reward.items()}
         if weights or not tables:
             tables.insert(0, ("weights", {"facts": weights or {"reward": 1.0}}))
-        return [registry.load("shapers", use)(spec, registry.settings("shapers", use, options)) for use, options in tables]
+        return [
+            registry.load("shapers", use)(spec, registry.settings("shapers", use, options))
+            for use, options in tables
+        ]
 
     def update(self) -> dict[str, float]:
         """One rollout, one learner update, and what falls due after it."""
         rollout, ended = self.collector.collect(self.progress)
         started = perf_counter()
-        metrics = self.learner.update(rollout, self.progress, self.terms)
+        metrics: dict[str, float] = self.learner.update(rollout, self.progress, self.terms)
         self.collector.timing.learn += perf_counter() - started
         self.steps += self.settings.num_steps * self.settings.num_games
         metrics.update({f"reward/{name}": part for name, part in self.collector.reward_parts.items()})
@@ -111,7 +116,10 @@ class Train:
     def result(self) -> PhaseResult:
         """The best policy by the gate or by the measure, else the last."""
         chosen = "last"
-        figures: dict[str, Any] = {"steps": self.steps, "until": "rule met" if self._passed else "steps spent"}
+        figures: dict[str, Any] = {
+            "steps": self.steps,
+            "until": "rule met" if self._passed else "steps spent",
+        }
         if self.opponents is not None and self.opponents.best is not None:
             name, weights = self.opponents.best
             self.policy.network.load_state_dict(weights)
@@ -132,7 +140,9 @@ class Train:
             "best": None if self._best is None else self._best[0],
             "passed": self._passed,
         }
-        arrays = {f"network.{name}": weight.numpy() for name, weight in self.policy.network.state_dict().items()}
+        arrays = {
+            f"network.{name}": weight.numpy() for name, weight in self.policy.network.state_dict().items()
+        }
         arrays |= {f"learner.{name}": tensor.numpy() for name, tensor in self.learner.state().items()}
         arrays |= {f"collector.{name}": array for name, array in self.collector.state().items()}
         if self._best is not None:

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lanista.schedules import Scheduled
+from lanista.schedules import Schedule, Scheduled
 
 
 class OutcomeSettings(BaseModel):
@@ -11,7 +11,7 @@ class OutcomeSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     #: reward of one unit of outcome (a win is +1, a loss -1), any number; may be a schedule
-    weight: Scheduled = Field(default=1.0, validate_default=True)
+    weight: Scheduled = Schedule(start=1.0, end=1.0)
 
 
 class WeightsSettings(BaseModel):
