@@ -5,7 +5,7 @@
 """
 
 from lanista_submission.judge.creation import create_judge
-from lanista_submission.judge.environment import Judge, NoJudgeError, find_judge, judge_folder
+from lanista_submission.judge.environment import Judge, NoJudgeError, find_judge, judge_folder, pinned_version
 from lanista_submission.judge.games import GameJob, GameResult, Player, play_games
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "create_judge",
     "find_judge",
     "judge_folder",
+    "pinned_version",
     "play_games",
 ]

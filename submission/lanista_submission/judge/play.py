@@ -170,11 +170,15 @@ class Proxy:
         return self._take(reply)
 
     def _take(self, reply: dict[str, Any]) -> Any:  # noqa: ANN401 - an action
+        from kaggle_environments.errors import DeadlineExceeded
+
         record = self.record
         for key in ("import_s", "picked"):
             record[key] = reply[key]
         for key in ("stdout", "stderr"):
             record[key] = max(record[key], reply[key])
+        if "late" in reply:
+            return DeadlineExceeded()
         if "raised" in reply:
             self._fault("raised", reply["raised"])
             return RuntimeError(reply["raised"]["text"])
@@ -211,18 +215,19 @@ def make_game(job: dict[str, Any]) -> Any:  # noqa: ANN401 - kaggle's Environmen
 
 def play_apart(job: dict[str, Any]) -> dict[str, Any]:
     """Play one game, each archive in a process of its own; the game's own agents stay with the judge."""
-    random.seed(job["seed"])
-    environment = make_game(job)
     proxies: dict[int, Proxy] = {}
     broke = None
     start = perf_counter()
     try:
+        # The seats' processes start while this one imports kaggle_environments for its first game.
         for seat, player in enumerate(job["players"]):
             if "main" in player:
                 settings = {"mode": "seat", "environment": job["environment"], "main": player["main"]}
                 proxies[seat] = Proxy({**settings, "core": job["core"], "memory": job["memory"]})
+        environment = make_game(job)
         for proxy in proxies.values():
             proxy.ready()
+        random.seed(job["seed"])
         players = [proxies.get(seat, player.get("agent")) for seat, player in enumerate(job["players"])]
         try:
             environment.run(players)

@@ -126,6 +126,7 @@ class Seat:
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Play one turn and say everything that the judge must know about it."""
         from kaggle_environments.agent import Agent
+        from kaggle_environments.errors import DeadlineExceeded
         from kaggle_environments.utils import structify
 
         if self._agent is None:
@@ -150,6 +151,9 @@ class Seat:
             "stderr": len(log.get("stderr", "")),
             "action": None,
         }
+        if isinstance(action, DeadlineExceeded):  # the server looks at the clock too
+            reply["late"] = True
+            return reply
         if isinstance(action, BaseException):
             reply["raised"] = told(action, os.path.dirname(self._main), self._loading.under_way)
             return reply
@@ -284,13 +288,14 @@ def cut(value: object) -> str:
 def type_name(value: object) -> str:
     """Name a result's type: ``int``, ``numpy.int64``; a class of the agent's own by its base."""
     kind = type(value)
-    if kind.__module__ == "builtins" and kind.__name__ in vars(builtins):
+    if value is None or (kind.__module__ == "builtins" and kind.__name__ in vars(builtins)):
         return kind.__name__
     if kind.__module__.partition(".")[0] != "numpy":
         plain = next((base for base in (str, float, int, dict, list, tuple) if isinstance(value, base)), None)
         if plain is not None:
             return plain.__name__
-    return f"{kind.__module__}.{kind.__qualname__}"
+    # what main.py defines says that it comes from builtins: it is executed in globals without a name
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def odd_part(value: Any, path: str = "", depth: int = 0) -> dict[str, str] | None:  # noqa: ANN401 - any result

@@ -10,7 +10,7 @@ from typing import Any
 from lanista.hints import shown
 from lanista_submission.verify.problem import Problem
 from lanista_submission.verify.profile import PlatformPackages, TargetProfile
-from lanista_submission.verify.source import Source, lazy_import
+from lanista_submission.verify.source import FIND_FOLDER, Source, dunder_file, lazy_import
 
 _SERVER_FOLDER = "/kaggle_simulations"
 #: the platform keeps that many characters of a turn's prints
@@ -144,38 +144,32 @@ def _missing(context: Context, fault: dict[str, Any], when: str) -> Problem | No
             f"({listed}); do without it or put it into the archive",
         )
     if fault["type"] == "NameError" and name == "__file__":
-        return Problem(
-            "dunder_file",
-            f"{fault['where'] or 'main.py'} uses __file__, which is not defined there: the platform "
-            f"executes main.py's "
-            f'text in empty globals; take the folder from configuration["__raw_path__"] or from __file__ of an '
-            f"imported module",
-        )
+        return dunder_file(fault["where"] or "main.py")
     if fault["file"] and fault["type"] in ("FileNotFoundError", "NotADirectoryError"):
-        file = fault["file"]
-        if file.startswith(_SERVER_FOLDER):
-            return Problem(
-                "server_path",
-                f"the agent opens {shown(file)}, a path that only the platform has, so it cannot be judged "
-                f"here; take "
-                f'the folder from configuration["__raw_path__"], which works in both places',
-                "not_judged",
-            )
-        held = file.rsplit("/", 1)[-1] in {entry.rsplit("/", 1)[-1] for entry in context.names}
-        if held and not file.startswith("/"):
-            return Problem(
-                "relative_path",
-                f"the agent opens {shown(file)} relative to the current folder ({fault['where']}), which is "
-                f"another "
-                f'one on the platform; take the folder from configuration["__raw_path__"] or from __file__ of an '
-                f"imported module",
-            )
-        return Problem(
-            "missing_file",
-            f"the agent opens {shown(file)} ({fault['where']}), which is not there; put the file into the "
-            f"archive",
-        )
+        return _missing_file(context, fault["file"], fault["where"] or "main.py")
     return None
+
+
+def _missing_file(context: Context, file: str, where: str) -> Problem:
+    """Name a file that could not be opened."""
+    if file.startswith(_SERVER_FOLDER):
+        return Problem(
+            "server_path",
+            f"not judged: the agent opens {shown(file)}, a path that only the platform has; {FIND_FOLDER}, "
+            f"which works in both places",
+            "not_judged",
+        )
+    held = {entry.rsplit("/", 1)[-1] for entry in context.names}
+    if file.rsplit("/", 1)[-1] in held and not file.startswith("/"):
+        return Problem(
+            "relative_path",
+            f"the agent opens {shown(file)} relative to the current folder ({where}), which is another one "
+            f"on the platform; {FIND_FOLDER}",
+        )
+    return Problem(
+        "missing_file",
+        f"the agent opens {shown(file)} ({where}), which is not there; put the file into the archive",
+    )
 
 
 def package_not_here(package: str, why: str) -> Problem:
@@ -264,7 +258,8 @@ def wrong_callable(context: Context, picked: dict[str, Any] | None, failed: bool
         return None
     line = taken.line if taken is not None else picked["line"] if picked["module"] is None else None
     kind = "" if picked["kind"] == "function" else f"the {picked['kind']} "
-    at = f" (line {line})" if line else f" (from {picked['module']})" if picked["module"] else ""
+    places = [f"line {line}"] * bool(line) + [f"from {picked['module']}"] * bool(picked["module"])
+    at = f" ({', '.join(places)})" if places else ""
     return Problem(
         "last_callable",
         f"the platform takes the last callable of main.py for the agent, and that is "

@@ -6,6 +6,9 @@ from pathlib import Path
 from lanista_submission.verify.profile import TargetProfile
 from lanista_submission.verify.unpack import unpack
 
+#: names of the archive under judgement and of the one of ``--against``
+ARCHIVE, OTHER_ARCHIVE = "archive", "other"
+
 Listing = dict[str, tuple[int, int]]
 
 

@@ -5,7 +5,8 @@ from typing import Literal
 
 from lanista.hints import one_line
 
-#: fault: the archive is broken; not_judged: nothing can be said; missed: a bar that the user set; warning: it plays
+#: fault: the archive is broken; not_judged: nothing can be said; missed: it plays, but below a bar;
+#: warning: it plays, and this is worth knowing
 Weight = Literal["fault", "not_judged", "missed", "warning"]
 
 
@@ -22,7 +23,7 @@ class Problem:
         return {"code": self.code, "message": one_line(self.message)}
 
 
-class ArchiveFault(Exception):
+class ArchiveError(Exception):
     """The archive is broken before any of it runs."""
 
     def __init__(self, code: str, message: str) -> None:

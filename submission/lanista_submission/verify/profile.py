@@ -7,6 +7,7 @@ TOML file: lanista's own lie in ``profiles/``; another target's is named by the 
 """
 
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -94,11 +95,15 @@ def own_profiles() -> dict[str, TargetProfile]:
     return {profile.target: profile for profile in profiles}
 
 
-def profile_of(target: str, registry: Registry) -> TargetProfile:
-    """Find the profile of a target; `UsageError` for one that nobody can judge."""
+def profile_of(target: str, registry_of: Callable[[], Registry]) -> TargetProfile:
+    """Find the profile of a target; `UsageError` for one that nobody can judge.
+
+    `registry_of` gives the registry of plugins; it is asked for other targets than lanista's own only.
+    """
     known = own_profiles()
     if target in known:
         return known[target]
+    registry = registry_of()
     if target not in registry.names("targets"):
         names = {*known, *registry.names("targets")}
         raise UsageError(f"no plugin offers target {target!r}; {hint(target, names)}")

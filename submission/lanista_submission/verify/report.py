@@ -67,6 +67,21 @@ class Report:
         """What makes the archive fail, or keeps it from being judged."""
         return [problem for problem in self.problems if problem.weight != "warning"]
 
+    def note(self, problem: Problem) -> None:
+        """Take a problem in, once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def take(self, record: dict[str, Any], seat: dict[str, Any]) -> None:
+        """Take in one seat of one game, as ``judge/play.py`` describes it: times, types, prints, limits."""
+        self.timing.add(record, seat)
+        self.printed = max(self.printed, seat["stdout"], seat["stderr"])
+        self.limits = {key: seat["limits"][key] for key in ("cores", "memory")}
+        for name, seen in seat["types"].items():
+            self.results[name] = self.results.get(name, 0) + seen["count"]
+        if seat["picked"] is not None:
+            self.agent = agent_words(seat["picked"])
+
     def opponents(self) -> dict[str, Together]:
         """The results by opponent, seats put together."""
         names = dict.fromkeys(name for name, _ in self.tallies)
@@ -176,6 +191,13 @@ class Report:
         if self.ok:
             lines.append("ok: no technical fault")
         return lines[1:] if lines == [""] else lines
+
+
+def agent_words(picked: dict[str, Any]) -> str:
+    """The object that the platform took for the agent, in words."""
+    line = f", main.py line {picked['line']}" if picked["line"] and picked["module"] is None else ""
+    origin = f", from {picked['module']}" if picked["module"] is not None else ""
+    return f"{picked['kind']} {picked['name']}{line}{origin}"
 
 
 def _row(tally: Tally) -> str:

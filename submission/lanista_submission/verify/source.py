@@ -5,13 +5,15 @@ a fault that the games show, or becomes a warning if they show none.
 """
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lanista.hints import one_line
 from lanista_submission.verify.imports import Import, archive_modules, catches, reached_imports, read_main
-from lanista_submission.verify.problem import ArchiveFault, Problem
+from lanista_submission.verify.problem import ArchiveError, Problem
 from lanista_submission.verify.profile import PlatformPackages
+
+FIND_FOLDER = 'take the folder from configuration["__raw_path__"] or from __file__ of an imported module'
 
 _AGENT_WORDS = ("agent", "act", "bot", "player", "move")
 _OBSERVATION_WORDS = ("obs", "state")
@@ -55,7 +57,7 @@ class Source:
 
 
 def read_source(folder: Path, names: tuple[str, ...], packages: PlatformPackages) -> Source:
-    """Read an unpacked archive; raises `ArchiveFault` for what no game can mend."""
+    """Read an unpacked archive; raises `ArchiveError` for what no game can mend."""
     tree = _parse_main(folder, packages)
     modules = archive_modules(names)
     imports = reached_imports(folder, tree)
@@ -71,7 +73,7 @@ def _parse_main(folder: Path, packages: PlatformPackages) -> ast.Module:
     try:
         text = read_main(folder)
     except UnicodeDecodeError as error:
-        raise ArchiveFault("not_utf8", f"main.py is not UTF-8 text ({error}); save it as UTF-8") from error
+        raise ArchiveError("not_utf8", f"main.py is not UTF-8 text ({error}); save it as UTF-8") from error
     try:
         # feature_version refuses most, not all, of what came later; the judge's own Python has the last word
         return ast.parse(text, "main.py", feature_version=(3, 11))
@@ -79,7 +81,7 @@ def _parse_main(folder: Path, packages: PlatformPackages) -> ast.Module:
         why = f"main.py line {error.lineno}: {one_line(error.msg)}"
     except (ValueError, RecursionError, MemoryError) as error:
         why = f"main.py: {one_line(error)}"
-    raise ArchiveFault(
+    raise ArchiveError(
         "syntax",
         f"main.py is not Python {packages.python[:4]}, which the platform runs ({why}); rewrite that line",
     )
@@ -122,16 +124,12 @@ def _definitions(tree: ast.Module) -> list[Defined]:
 
 def _check_dunder_file(tree: ast.Module, source: Source) -> None:
     """``__file__`` is not defined in main.py: the platform executes its text in empty globals."""
-    advice = (
-        "the platform executes main.py's text in empty globals; take the folder from "
-        'configuration["__raw_path__"] or from __file__ of an imported module'
-    )
     for node, sure in _walk_surely(tree):
         if isinstance(node, ast.Name) and node.id == "__file__":
-            message = f"main.py line {node.lineno} uses __file__, which is not defined there: {advice}"
+            problem = dunder_file(f"main.py line {node.lineno}")
             if sure:
-                raise ArchiveFault("dunder_file", message)
-            source.suspects.append(Problem("dunder_file", message, "warning"))
+                raise ArchiveError(problem.code, problem.message)
+            source.suspects.append(replace(problem, weight="warning"))
             return
 
 
@@ -192,7 +190,7 @@ def _check_packages(source: Source, packages: PlatformPackages) -> None:
                 f"({listed}); do without it or put it into the archive"
             )
             if item.sure:
-                raise ArchiveFault("missing_package", message)
+                raise ArchiveError("missing_package", message)
             source.suspects.append(Problem("missing_package", message, "warning"))
 
 
@@ -203,6 +201,15 @@ def _check_lazy(source: Source) -> None:
         if item.lazy and item.top in source.modules and item.top not in early:
             source.suspects.append(lazy_import(item.file, item.line, item.top))
             return
+
+
+def dunder_file(where: str) -> Problem:
+    """The sentence on a name that main.py lacks."""
+    return Problem(
+        "dunder_file",
+        f"{where} uses __file__, which is not defined there since the platform executes main.py's text in "
+        f"empty globals; {FIND_FOLDER}",
+    )
 
 
 def lazy_import(file: str, line: int, module: str) -> Problem:

@@ -19,7 +19,7 @@ from typing import IO
 
 from lanista.errors import UsageError
 from lanista.hints import shown
-from lanista_submission.verify.problem import ArchiveFault
+from lanista_submission.verify.problem import ArchiveError
 from lanista_submission.verify.profile import TargetProfile
 
 #: greatest piece that tarfile may ask for at once, in bytes: headers are small, contents are copied in pieces
@@ -49,7 +49,7 @@ class _Capped(io.RawIOBase):
 
     def _check(self, position: int) -> None:
         if position > self._cap:
-            raise ArchiveFault(
+            raise ArchiveError(
                 "too_large", f"the archive unpacks to more than {self._cap:,} bytes; leave files out"
             )
 
@@ -69,7 +69,7 @@ class _Capped(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         if size < 0 or size > _PIECE:
-            raise ArchiveFault(
+            raise ArchiveError(
                 "not_archive", f"the archive has a header of {size:,} bytes, which none has; {_FIX}"
             )
         self._check(self._stream.tell() + size - _PIECE)
@@ -77,14 +77,14 @@ class _Capped(io.RawIOBase):
 
 
 def unpack(archive: Path, folder: Path, profile: TargetProfile) -> Unpacked:
-    """Unpack `archive` (tar.gz, or one .py file) into the empty `folder`; raises `ArchiveFault`."""
+    """Unpack `archive` (tar.gz, or one .py file) into the empty `folder`; raises `ArchiveError`."""
     if archive.is_dir():
         raise UsageError(f"{archive} is a folder; {_FIX.replace('FOLDER', str(archive))}")
     if not archive.is_file():
         raise UsageError(f"there is no file {archive}; name an archive (tar.gz) or a main.py")
     packed = archive.stat().st_size
     if packed > profile.packed.value:
-        raise ArchiveFault(
+        raise ArchiveError(
             "too_large",
             f"the archive has {packed:,} bytes and {profile.packed.value:,} are allowed "
             f"({profile.packed.source}, {profile.packed.date}); leave files out or shrink the weights",
@@ -99,13 +99,13 @@ def unpack(archive: Path, folder: Path, profile: TargetProfile) -> Unpacked:
         try:
             return _unpack_tar(file, folder, packed, profile)
         except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError) as error:
-            raise ArchiveFault("not_archive", f"the file is no readable tar.gz ({error}); {_FIX}") from error
+            raise ArchiveError("not_archive", f"the file is no readable tar.gz ({error}); {_FIX}") from error
 
 
 def _check_kind(archive: Path, start: bytes) -> None:
     """Refuse what the platform does not unpack; a file without a known signature must be a .py file."""
     if not start:
-        raise ArchiveFault("empty", f"the file is empty; {_FIX}")
+        raise ArchiveError("empty", f"the file is empty; {_FIX}")
     kinds = {
         b"PK\x03\x04": "zip",
         b"PK\x05\x06": "zip",
@@ -117,13 +117,13 @@ def _check_kind(archive: Path, start: bytes) -> None:
     if kind is None and start[257:262] == b"ustar":
         kind = "tar without gzip"
     if kind == "zip":
-        raise ArchiveFault(
+        raise ArchiveError(
             "zip", f"the file is a zip, which the platform does not unpack but compiles as Python; {_FIX}"
         )
     if kind is not None:
-        raise ArchiveFault("not_tar_gz", f"the file is a {kind}, and the platform takes a tar.gz; {_FIX}")
+        raise ArchiveError("not_tar_gz", f"the file is a {kind}, and the platform takes a tar.gz; {_FIX}")
     if start[:2] != b"\x1f\x8b" and archive.suffix != ".py":
-        raise ArchiveFault("not_archive", f"the file is neither a tar.gz nor a .py file; {_FIX}")
+        raise ArchiveError("not_archive", f"the file is neither a tar.gz nor a .py file; {_FIX}")
 
 
 def _unpack_tar(file: IO[bytes], folder: Path, packed: int, profile: TargetProfile) -> Unpacked:
@@ -132,7 +132,7 @@ def _unpack_tar(file: IO[bytes], folder: Path, packed: int, profile: TargetProfi
     with gzip.GzipFile(fileobj=file) as stream, tarfile.open(fileobj=_Capped(stream, cap), mode="r:") as tar:
         entries = _listed(tar, profile)
         if not entries:
-            raise ArchiveFault("empty", f"the archive holds no file; {_FIX}")
+            raise ArchiveError("empty", f"the archive holds no file; {_FIX}")
         _check_main(entries)
         for name, member in entries.items():
             source = tar.extractfile(member)
@@ -150,7 +150,7 @@ def _listed(tar: tarfile.TarFile, profile: TargetProfile) -> dict[str, tarfile.T
     for member in tar:
         count += 1
         if count > profile.files.value:
-            raise ArchiveFault(
+            raise ArchiveError(
                 "too_many_files",
                 f"the archive has more than {profile.files.value:,} entries; leave files out",
             )
@@ -160,19 +160,19 @@ def _listed(tar: tarfile.TarFile, profile: TargetProfile) -> dict[str, tarfile.T
             continue
         _check_type(member)
         if not name:
-            raise ArchiveFault("unsafe_path", f"the archive has an entry without a name; {_FIX}")
+            raise ArchiveError("unsafe_path", f"the archive has an entry without a name; {_FIX}")
         size += member.size
         if size > profile.unpacked.value:
-            raise ArchiveFault(
+            raise ArchiveError(
                 "too_large",
                 f"the archive unpacks to more than {profile.unpacked.value:,} bytes "
                 f"({profile.unpacked.source}); leave files out",
             )
         if name in entries:
-            raise ArchiveFault("duplicate", f"the archive holds {shown(name)} twice; {_FIX}")
+            raise ArchiveError("duplicate", f"the archive holds {shown(name)} twice; {_FIX}")
         spelling = unicodedata.normalize("NFKC", name).casefold()
         if spelling in spellings:
-            raise ArchiveFault(
+            raise ArchiveError(
                 "case_twin",
                 f"the archive holds {shown(spellings[spelling])} and {shown(name)}, which are one file on "
                 f"some systems; rename one",
@@ -182,7 +182,7 @@ def _listed(tar: tarfile.TarFile, profile: TargetProfile) -> dict[str, tarfile.T
     parents = {parent for name in entries for parent in _parents(name)} | folders
     for name in entries:
         if name in parents:
-            raise ArchiveFault(
+            raise ArchiveError(
                 "duplicate", f"the archive holds {shown(name)} as a file and as a folder; {_FIX}"
             )
     return entries
@@ -197,14 +197,14 @@ def _plain_name(member: tarfile.TarInfo) -> str:
     """The entry's name without "./"; refuse one that leads outside or cannot be typed."""
     name = member.name
     if name.startswith("/") or name[1:3] in (":\\", ":/"):
-        raise ArchiveFault("unsafe_path", f"the archive holds {shown(name)}, an absolute path; {_FIX}")
+        raise ArchiveError("unsafe_path", f"the archive holds {shown(name)}, an absolute path; {_FIX}")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise ArchiveFault(
+        raise ArchiveError(
             "unsafe_path", f"the archive holds {shown(name)}, a path outside the archive; {_FIX}"
         )
     if not name.isprintable() or "\\" in name or any(len(part) > 255 for part in parts):
-        raise ArchiveFault(
+        raise ArchiveError(
             "unsafe_path",
             f"the archive holds {shown(name)}, a name that not every system can write; rename the file",
         )
@@ -215,14 +215,14 @@ def _check_type(member: tarfile.TarInfo) -> None:
     """Accept regular files only."""
     if member.issym() or member.islnk():
         kind = "symbolic link" if member.issym() else "hard link"
-        raise ArchiveFault(
+        raise ArchiveError(
             "link",
             f"the archive holds {shown(member.name)}, a {kind} to {shown(member.linkname)}; "
             f"put the file itself there (tar --dereference --hard-dereference)",
         )
     if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or member.issparse():
         kind = "device or pipe" if member.isdev() else f"special entry (type {member.type!r})"
-        raise ArchiveFault("device", f"the archive holds {shown(member.name)}, a {kind}; leave it out")
+        raise ArchiveError("device", f"the archive holds {shown(member.name)}, a {kind}; leave it out")
 
 
 def _check_main(entries: dict[str, tarfile.TarInfo]) -> None:
@@ -234,14 +234,14 @@ def _check_main(entries: dict[str, tarfile.TarInfo]) -> None:
     )
     if deeper:
         where = deeper[0].removesuffix("/main.py")
-        raise ArchiveFault(
+        raise ArchiveError(
             "wrong_depth",
             f"main.py lies in the folder {shown(where)} and must lie at the archive's root; "
             f"pack again with: tar -czf submission.tar.gz -C {where} .",
         )
     twin = next((name for name in entries if name.casefold() == "main.py"), None)
     found = f"found {shown(twin)}" if twin else f"found {', '.join(sorted(entries)[:5])}"
-    raise ArchiveFault(
+    raise ArchiveError(
         "no_main", f"the archive has no main.py at its root ({found}); name the agent's file main.py"
     )
 

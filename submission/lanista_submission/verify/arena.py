@@ -1,0 +1,223 @@
+"""Plays an archive's games and takes their evidence into the report; the first fatal problem ends it."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lanista.hints import shown
+from lanista.seeds import derive_seed
+from lanista_submission.judge import GameJob, GameResult, Judge, Player, play_games
+from lanista_submission.verify.faults import Context, seat_fault
+from lanista_submission.verify.folders import ARCHIVE, OTHER_ARCHIVE, Folders
+from lanista_submission.verify.problem import Problem
+from lanista_submission.verify.report import ITSELF, OTHER, Report
+from lanista_submission.verify.shared_process import pair_problem
+from lanista_submission.verify.tally import Tally
+
+#: told after each game: games played, games in all, what was just played
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """An opponent and the archive's seat, counted from 0."""
+
+    opponent: str
+    seat: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be played, and where its traces go."""
+
+    archive: Path
+    context: Context
+    folders: Folders
+    #: folder for replays while they are not yet known to be worth keeping
+    scratch: Path
+    #: games a pairing
+    games: int
+    #: is there another archive to play?
+    against: bool
+    workers: int
+    seed: int
+    #: folder for the replays of all games; None keeps a faulty game's only, in the current folder
+    keep: Path | None
+    progress: Progress
+
+
+class Arena:
+    """One archive's games under way."""
+
+    def __init__(self, plan: Plan, judge: Judge, report: Report) -> None:
+        """Know what to play; `play` fills the report."""
+        self._plan = plan
+        self._judge = judge
+        self._report = report
+        #: the object that the platform took for the agent, once a game has shown it
+        self.picked: dict[str, Any] | None = None
+        self._total = 0
+        self._kept = 0
+
+    def play(self) -> None:
+        """Play the archive against itself, then in one process, then everybody else."""
+        foreign = [*self._plan.context.profile.opponents, *([OTHER] if self._plan.against else [])]
+        first = [Pairing(ITSELF, 0)]
+        others = [Pairing(name, seat) for name in foreign for seat in (0, 1)]
+        rest = first * (self._plan.games - 1) + others * self._plan.games
+        pairs = [ITSELF, *([OTHER] if self._plan.against else [])]
+        self._total = len(first) + len(pairs) + len(rest)
+        tallies = {(pairing.opponent, pairing.seat): Tally(*_of(pairing)) for pairing in [*first, *others]}
+        self._report.tallies = tallies
+        self._stage(first, 0)
+        for opponent in pairs:
+            if not self._report.grave:
+                self._in_one_process(opponent)
+        if rest and not self._report.grave:
+            self._stage(rest, len(first))
+        self._report.tallies = {key: tally for key, tally in tallies.items() if tally.games}
+
+    def _job(self, index: int, players: tuple[Player, ...], mode: str = "apart") -> GameJob:
+        profile = self._plan.context.profile
+        return GameJob(
+            environment=profile.environment,
+            players=players,
+            mode=mode,
+            configuration=profile.configuration,
+            overage_s=profile.overage_s,
+            memory=profile.memory.value,
+            seed=derive_seed(self._plan.seed, "verify", mode, index) % 2**32,
+            replay=str(self._plan.scratch / f"{mode}-{index}.json"),
+        )
+
+    def _stage(self, pairings: Sequence[Pairing], begin: int) -> None:
+        """Play a game for each pairing in the list, several at a time."""
+
+        def place(job: GameJob, worker: int) -> GameJob:
+            """Give the players the worker's own copies."""
+            players = tuple(
+                replace(player, main=self._plan.folders.main(player.main, worker, seat))
+                if player.main
+                else player
+                for seat, player in enumerate(job.players)
+            )
+            return replace(job, players=players)
+
+        def took(result: GameResult) -> bool:
+            self._tidy(result.job)
+            self._take(pairings[result.index], result)
+            self._count(pairings[result.index].opponent)
+            return not self._report.grave
+
+        jobs = [self._job(begin + index, _players(pairing)) for index, pairing in enumerate(pairings)]
+        play_games(self._judge, jobs, self._plan.workers, place, took)
+
+    def _in_one_process(self, opponent: str) -> None:
+        """Play one game with both archives in one process, the opponent's modules first."""
+        name = OTHER_ARCHIVE if opponent == OTHER else ARCHIVE
+        mains = [self._plan.folders.main(name, 0, 0), self._plan.folders.main(ARCHIVE, 0, 1)]
+        job = self._job(0 if opponent == ITSELF else 1, tuple(Player(main=main) for main in mains), "pair")
+        result = play_games(self._judge, [job], 1)[0]
+        # Compare the archives' files before they are put back as they were.
+        problem = pair_problem(self._plan.context, result.record, opponent)
+        self._tidy(job)
+        self._count(f"{opponent}, in one process")
+        if problem is not None and problem.weight == "warning":
+            self._report.note(problem)
+        elif problem is not None:
+            self._fail(problem, result)
+
+    def _tidy(self, job: GameJob) -> None:
+        """Put the copies of a game back as they were packed; say so if the agent had changed one."""
+        changed = [
+            name for player in job.players if player.main for name in self._plan.folders.tidy(player.main)
+        ]
+        if changed and all(problem.code != "writes" for problem in self._report.problems):
+            self._report.note(
+                Problem(
+                    "writes",
+                    f"the agent changed {shown(changed[0])} in its own folder, and every game on the "
+                    f"platform begins with the archive as it was packed; keep nothing there",
+                    "warning",
+                )
+            )
+
+    def _count(self, what: str) -> None:
+        self._report.played += 1
+        self._plan.progress(self._report.played, self._total, what)
+
+    def _take(self, pairing: Pairing, result: GameResult) -> None:
+        """Take in one game: times and types, then faults, then the score."""
+        for seat in [0, 1] if pairing.opponent == ITSELF else [pairing.seat]:
+            own = result.record["seats"][str(seat)]
+            self.picked = own["picked"] or self.picked
+            self._report.take(result.record, own)
+            fault = seat_fault(self._plan.context, result.record, seat)
+            if fault is not None:
+                side = " in the second seat" if seat == 1 else ""
+                told = f"against {pairing.opponent}{side}: {fault.message}"
+                self._fail(replace(fault, message=told), result)
+                return
+        failed = _opponent_problem(pairing, result.record)
+        if failed is not None:
+            self._fail(failed, result)
+            return
+        self._keep(pairing, result)
+        rewards = result.record["rewards"]
+        tally = self._report.tallies[pairing.opponent, pairing.seat]
+        tally.add(rewards[pairing.seat], rewards[1 - pairing.seat], result.record["moves"])
+
+    def _fail(self, problem: Problem, result: GameResult) -> None:
+        """Record the first fatal problem and keep its game's replay; games still under way add nothing."""
+        if self._report.grave:
+            return
+        self._report.note(problem)
+        replay = Path(result.job.replay or "")
+        if replay.is_file():
+            stem = self._plan.archive.name.removesuffix(".gz").rpartition(".")[0]
+            place = (self._plan.keep or Path.cwd()) / f"{stem}-faulty-game.json"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(replay, place)
+            self._report.replay = str(place)
+
+    def _keep(self, pairing: Pairing, result: GameResult) -> None:
+        """Keep a replay if all are to be kept."""
+        replay = Path(result.job.replay or "")
+        if self._plan.keep is not None:
+            self._plan.keep.mkdir(parents=True, exist_ok=True)
+            name = f"{pairing.opponent}-seat{pairing.seat + 1}-{result.index:04d}.json"
+            shutil.copyfile(replay, self._plan.keep / name)
+        replay.unlink()
+
+
+def _of(pairing: Pairing) -> tuple[str, int]:
+    return pairing.opponent, pairing.seat
+
+
+def _players(pairing: Pairing) -> tuple[Player, ...]:
+    """Who sits where; archives are still named, not placed."""
+    own = Player(main=ARCHIVE)
+    archives = {ITSELF: own, OTHER: Player(main=OTHER_ARCHIVE)}
+    foreign = archives.get(pairing.opponent, Player(agent=pairing.opponent))
+    return (own, foreign) if pairing.seat == 0 else (foreign, own)
+
+
+def _opponent_problem(pairing: Pairing, record: dict[str, Any]) -> Problem | None:
+    """Did the opponent or the game itself fail, so that the result says nothing of this archive?"""
+    status = record["statuses"][1 - pairing.seat]
+    if record["broke"] is not None:
+        why = f"the game itself raised {record['broke']['type']}: {record['broke']['text']}"
+    elif status != "DONE":
+        fault = record["seats"].get(str(1 - pairing.seat), {}).get("fault")
+        raised = f": {fault['type']}: {fault['text']}" if fault and fault["kind"] == "raised" else ""
+        why = f"its status was {status}{raised}"
+    else:
+        return None
+    return Problem(
+        "opponent_failed",
+        f"not judged: in a game against {pairing.opponent} not this archive but its opponent failed ({why}); "
+        f"mend or change the opponent",
+        "not_judged",
+    )

@@ -1,0 +1,20 @@
+"""The card of an archive: a small JSON file that says, among other things, which target it was made for."""
+
+import json
+from pathlib import Path
+
+#: a card lies at the root or in a package one folder deep
+_DEPTH = 1
+
+
+def card_target(folder: Path, names: tuple[str, ...]) -> str | None:
+    """The target that an unpacked archive's ``card.json`` names; None if it has no card that does."""
+    cards = [name for name in names if name.rsplit("/", 1)[-1] == "card.json" and name.count("/") <= _DEPTH]
+    for name in sorted(cards, key=lambda name: (name.count("/"), name)):
+        try:
+            card = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (ValueError, RecursionError):
+            continue  # any archive may have a file of that name; only a card that can be read counts
+        if isinstance(card, dict) and isinstance(card.get("target"), str):
+            return str(card["target"])
+    return None

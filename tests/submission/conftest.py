@@ -1,0 +1,61 @@
+"""Archives made on the spot, and the judge to play them."""
+
+import io
+import tarfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from lanista_submission.judge import Judge, NoJudgeError, find_judge
+from lanista_submission.verify.profile import TargetProfile, own_profiles
+
+#: leaves no doubt that it is the agent, and plays legal moves, the middle first
+GOOD = """
+def agent(observation, configuration):
+    columns = configuration.columns
+    order = sorted(range(columns), key=lambda column: abs(column - columns // 2))
+    return next(column for column in order if observation.board[column] == 0)
+"""
+
+Pack = Callable[..., Path]
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Pack:
+    """Write a tar.gz: names to text, bytes or a ready `TarInfo`; a plain text is main.py."""
+
+    def write(
+        contents: str | Mapping[str, str | bytes | tarfile.TarInfo], name: str = "submission.tar.gz"
+    ) -> Path:
+        path = tmp_path / name
+        entries = {"main.py": contents} if isinstance(contents, str) else contents
+        with tarfile.open(path, "w:gz") as tar:
+            for entry, content in entries.items():
+                if isinstance(content, tarfile.TarInfo):
+                    tar.addfile(content, io.BytesIO(bytes(content.size)))
+                    continue
+                raw = content.encode() if isinstance(content, str) else content
+                member = tarfile.TarInfo(entry)
+                member.size = len(raw)
+                tar.addfile(member, io.BytesIO(raw))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def judge() -> Judge:
+    """The judging environment; without one the tests that play are skipped with its own words."""
+    try:
+        return find_judge(("torch", "scipy"))
+    except NoJudgeError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def small_profile() -> TargetProfile:
+    """Connect X on a 5 x 4 board against `random` only, with little time: a game takes a moment."""
+    profile = own_profiles()["kaggle:connectx"]
+    small = {"columns": 5, "rows": 4, "inarow": 3}
+    return profile.model_copy(update={"opponents": ("random",), "configuration": small})
