@@ -82,7 +82,8 @@ def test_any_mlp_agrees(registry, hidden, blocks, activation, separate, parts, t
 
 @given(
     channels=st.integers(1, 6), blocks=st.integers(0, 2),
-    activation=st.sampled_from(["tanh", "relu", "gelu"]), parts=st.sampled_from([[BOARD], [BOARD, VECTOR]]), seed=st.integers(0, 99),
+    activation=st.sampled_from(["tanh", "relu", "gelu"]), parts=st.sampled_from([[BOARD], [BOARD, VECTOR]]),
+    seed=st.integers(0, 99),
 )  # fmt: skip
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_conv_agrees(registry, channels, blocks, activation, parts, seed):

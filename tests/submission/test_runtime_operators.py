@@ -297,8 +297,8 @@ def test_split(parts):
 @given(
     channels=st.sampled_from([1, 2, 4]), outputs=st.sampled_from([2, 4]), group=st.sampled_from([1, 2]),
     kernel=st.lists(st.integers(1, 3), min_size=1, max_size=3), strides=st.integers(1, 2),
-    dilations=st.integers(1, 2), pads=st.lists(st.integers(0, 2), min_size=6, max_size=6), bias=st.booleans(), activation=st.booleans(),
-    auto=st.sampled_from(["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"]), data=st.data(),
+    dilations=st.integers(1, 2), pads=st.lists(st.integers(0, 2), min_size=6, max_size=6),
+    bias=st.booleans(), activation=st.booleans(), auto=st.sampled_from(["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"]), data=st.data(),
 )  # fmt: skip
 @settings(max_examples=60, deadline=None)
 def test_convolutions(

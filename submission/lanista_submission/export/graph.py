@@ -137,8 +137,8 @@ def _refuse_fixed_batch(model: onnx.ModelProto, network: str) -> None:
         rows = value.type.tensor_type.shape.dim[0]
         if not rows.dim_param:
             raise ExportError(
-                f"network {network!r} works for a batch of {rows.dim_value} rows only: tracing found the first "
-                f"axis of {value.name!r} fixed; use sizes of tensors, not numbers, where its forward reshapes"
+                f"network {network!r} works for a batch of {rows.dim_value} rows only: tracing "
+                f"found the first axis of {value.name!r} fixed; where its forward reshapes, use sizes of tensors"
             )
 
 
