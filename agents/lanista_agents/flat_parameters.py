@@ -1,7 +1,5 @@
 """A network's weights in one piece of memory, so that an optimiser step is a few calls in all."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
@@ -9,8 +7,8 @@ from torch import Tensor, nn
 class FlatParameters:
     """All trainable weights of a network as views of one vector, matrices first.
 
-    The network keeps its own parameter objects; only their memory moves. `gather` brings gradients into the
-    same order.
+    The network keeps its own parameter objects; only their memory moves. `gradient` is a vector in the same
+    order, and `slots` its pieces in the weights' shapes.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -21,7 +19,11 @@ class FlatParameters:
         self.sizes = [weight.numel() for weight in self.weights]
         self.num_in_matrices = sum(weight.numel() for weight in self.matrices)
         self.vector = torch.empty(0)
-        self.gradient = torch.empty(sum(self.sizes))
+        self.gradient = torch.zeros(sum(self.sizes))
+        pieces = torch.split(self.gradient, self.sizes)
+        self.slots: dict[Tensor, Tensor] = {
+            weight: piece.view(weight.shape) for weight, piece in zip(self.weights, pieces, strict=True)
+        }
         self.bind()
 
     def bind(self) -> None:
@@ -33,8 +35,3 @@ class FlatParameters:
         self.vector = torch.cat([weight.detach().reshape(-1) for weight in self.weights])
         for weight, piece in zip(self.weights, torch.split(self.vector, self.sizes), strict=True):
             weight.data = piece.view(weight.shape)
-
-    def gather(self, gradients: Sequence[Tensor]) -> Tensor:
-        """Copy gradients, in the order of `weights`, into the vector `gradient`."""
-        torch.cat([gradient.reshape(-1) for gradient in gradients], out=self.gradient)
-        return self.gradient

@@ -7,85 +7,34 @@
 4. The update ends early before the first step whose approx_kl exceeds `target_kl`.
 
 At this size a torch call costs more than what it computes. So the loss and its gradient by log-probability,
-entropy and value come out of one compiled pass (`kernels.surrogate`), torch differentiates from there down,
-and the optimiser works on one flat vector.
+entropy and value come out of one compiled pass (`kernels.surrogate`), heads and network lead it back to the
+weights by their own `vjp` where they offer one, and the optimiser works on one flat vector.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
-from lanista.arrays import AnyArray
 from lanista.errors import LanistaError
 from lanista.kernels import compile_kernels
 from lanista.learning import Batch, LossTerm, Rollout, generator_state
-from lanista.policy import Head, Policy, PolicyOutput
+from lanista.policy import Policy, PolicyOutput
 from lanista_agents import kernels
 from lanista_agents.decisions import Decisions, decisions
 from lanista_agents.flat_parameters import FlatParameters
 from lanista_agents.optimizers import Adam, Muon, Optimizer
 from lanista_agents.returns import gae
 from lanista_agents.settings import PpoSettings
+from lanista_agents.vjp import HeadPull, head_vjp, network_vjp
 
 _kernels = compile_kernels(kernels, label="learners")
 
 #: What the kernel `surrogate` writes, in its order.
 FIGURES = ("loss", "policy_loss", "value_loss", "entropy", "approx_kl", "clipfrac")
-
-
-def _evaluate(head: Head, logits: Tensor, legal: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
-    """Log-probability and entropy; in one call from heads that offer it."""
-    both = getattr(head, "evaluate", None)
-    if both is not None:
-        logprob, entropy = both(logits, legal, action)
-        return logprob, entropy
-    return head.logprob(logits, legal, action), head.entropy(logits, legal)
-
-
-class _Surrogate(Function):
-    """PPO's loss as one node; also the gate through which its compiled gradient enters torch's graph."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,  # noqa: ANN401 - torch's own context
-        logprob: Tensor,
-        entropy: Tensor,
-        value: Tensor,
-        rows: Decisions,
-        settings: PpoSettings,
-        clip: float,
-        entropy_coef: float,
-        figures: AnyArray,
-    ) -> Tensor:
-        ctx.gradient = torch.empty(3, len(rows))
-        _kernels.surrogate(
-            logprob.detach().numpy(),
-            entropy.detach().numpy(),
-            value.detach().contiguous().numpy(),
-            rows.logprob.numpy(),
-            rows.value.numpy(),
-            rows.advantage.numpy(),
-            rows.return_.numpy(),
-            settings.normalise_advantage,
-            clip,
-            math.inf if settings.value_clip is None else settings.value_clip,
-            settings.value_coef,
-            entropy_coef,
-            ctx.gradient.numpy(),
-            figures,
-        )
-        return torch.tensor(figures[0], dtype=torch.float32)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401 - torch's own context
-        by_logprob, by_entropy, by_value = ctx.gradient * gradient
-        return by_logprob, by_entropy, by_value, None, None, None, None, None
 
 
 class Ppo:
@@ -165,41 +114,58 @@ class Ppo:
     ) -> dict[str, float] | None:
         """Take one optimiser step and give its figures, or None without a step if `target_kl` is exceeded."""
         settings = self.settings
-        output = self.policy.network(rows.observation)
-        logprob, entropy = self._evaluate_heads(output, rows)
+        output, pull_network = network_vjp(self.policy.network, rows.observation)
+        logprob, entropy, pulls = self._evaluate_heads(output, rows)
+        by = torch.empty(3, len(rows))
         figures = np.empty(len(FIGURES))
-        loss = _Surrogate.apply(  # type: ignore[no-untyped-call]
-            logprob, entropy, output.value, rows, settings, settings.clip.at(progress),
-            settings.entropy_coef.at(progress), figures,
-        )  # fmt: skip
+        _kernels.surrogate(
+            logprob.numpy(),
+            entropy.numpy(),
+            output.value.contiguous().numpy(),
+            rows.logprob.numpy(),
+            rows.value.numpy(),
+            rows.advantage.numpy(),
+            rows.return_.numpy(),
+            settings.normalise_advantage,
+            settings.clip.at(progress),
+            math.inf if settings.value_clip is None else settings.value_clip,
+            settings.value_coef,
+            settings.entropy_coef.at(progress),
+            by.numpy(),
+            figures,
+        )
         named = dict(zip(FIGURES, figures.tolist(), strict=True))
         # The first step of an update compares the policy with itself, so it is always taken.
         if settings.target_kl is not None and not first and named["approx_kl"] > settings.target_kl:
             return None
-        losses: list[Tensor] = [loss]
-        for term in terms:
-            addition, extra = term(output.logits, output.value, Batch(rows.observation, rows.legal, progress))
-            if addition.requires_grad:
-                losses.append(addition)
-            named |= {f"{term.name}_loss": float(addition.detach()), **extra}
-        named["grad_norm"] = self._descend(losses, learning_rate)
+        by_logprob, by_entropy, by_value = by
+        gradient = PolicyOutput(
+            {name: pull(by_logprob, by_entropy) for name, pull in pulls.items()}, by_value
+        )
+        if terms:
+            gradient = _with_terms(
+                output, gradient, terms, Batch(rows.observation, rows.legal, progress), named
+            )
+        pull_network(gradient, self.flat.slots)
+        named["grad_norm"] = self._descend(learning_rate)
         return named
 
-    def _evaluate_heads(self, output: PolicyOutput, rows: Decisions) -> tuple[Tensor, Tensor]:
-        """The joint log-probability and entropy of all heads, ``[B]`` each."""
-        parts = [
-            _evaluate(head, output.logits[name], rows.legal[name], rows.action[name])
-            for name, head in self.policy.heads.items()
-        ]
-        logprob, entropy = parts[0]
-        for more_logprob, more_entropy in parts[1:]:
-            logprob, entropy = logprob + more_logprob, entropy + more_entropy
-        return logprob, entropy
+    def _evaluate_heads(
+        self, output: PolicyOutput, rows: Decisions
+    ) -> tuple[Tensor, Tensor, dict[str, HeadPull]]:
+        """The joint log-probability and entropy of all heads, ``[B]`` each, and each head's way back."""
+        logprob = entropy = torch.zeros(())
+        pulls: dict[str, HeadPull] = {}
+        for name, head in self.policy.heads.items():
+            one = head_vjp(head, output.logits[name], rows.legal[name], rows.action[name])
+            # The first head's arrays are taken as they are: most policies have no other.
+            logprob, entropy = (logprob + one[0], entropy + one[1]) if pulls else one[:2]
+            pulls[name] = one[2]
+        return logprob, entropy, pulls
 
-    def _descend(self, losses: list[Tensor], learning_rate: float) -> float:
-        """Step downhill on the sum of the scalar losses and give the gradient's norm."""
-        found = torch.autograd.grad(losses, self.flat.weights, allow_unused=True, materialize_grads=True)
-        gradient = self.flat.gather(found)
+    def _descend(self, learning_rate: float) -> float:
+        """Take the optimiser's step along the gathered gradient, limited in norm, and give its norm."""
+        gradient = self.flat.gradient
         norm = float(torch.linalg.vector_norm(gradient))
         if not math.isfinite(norm):
             raise FloatingPointError(f"the gradient had norm {norm}")
@@ -221,6 +187,27 @@ class Ppo:
         self.optimizer.load_state(state)
         self.generator.set_state(state["generator"])
         self.updates = int(state["updates"])
+
+
+def _with_terms(
+    output: PolicyOutput, gradient: PolicyOutput, terms: list[LossTerm], batch: Batch, named: dict[str, float]
+) -> PolicyOutput:
+    """Add the gradient of the extra terms by logits and value; their figures go into `named`."""
+    logits = {name: tensor.detach().requires_grad_() for name, tensor in output.logits.items()}
+    value = output.value.detach().requires_grad_()
+    losses: list[Tensor] = []
+    for term in terms:
+        loss, extra = term(logits, value, batch)
+        named |= {f"{term.name}_loss": float(loss.detach()), **extra}
+        if loss.requires_grad:  # a term whose weight is zero at present may be a plain number
+            losses.append(loss)
+    if not losses:
+        return gradient
+    *by_logits, by_value = torch.autograd.grad(
+        losses, [*logits.values(), value], allow_unused=True, materialize_grads=True
+    )
+    added = zip(logits, by_logits, strict=True)
+    return PolicyOutput({name: gradient.logits[name] + by for name, by in added}, gradient.value + by_value)
 
 
 def _explained_variance(rows: Decisions) -> float:

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load, save
 
 from lanista.errors import LanistaError, RecipeError
+from lanista.policy import PolicyOutput
 from lanista.spec import HeadSpec, ObsPart
 from lanista_agents.networks.conv import Conv
 from lanista_agents.networks.mlp import Mlp
@@ -254,3 +255,30 @@ def test_wrong_sizes_are_refused_by_name(registry):
     for table in ({"hidden": []}, {"hidden": [0]}, {"hidden": [8], "activation": "selu"}):
         with pytest.raises(RecipeError, match=r"hidden|activation"):
             registry.settings("networks", "mlp", table)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"hidden": (7,)},
+        {"hidden": (7, 5), "activation": "relu"},
+        {"hidden": (7, 5, 6), "activation": "gelu", "residual_blocks": 2},
+        {"hidden": (7, 5), "residual_blocks": 1, "separate_value": True},
+    ],
+)
+def test_the_mlps_own_way_back_is_torchs(settings):
+    network = shaken(Mlp(PARTS, HEADS, MlpSettings(**settings)))
+    observation = observe(PARTS, 11)
+    generator = torch.Generator().manual_seed(0)
+    output, pull = network.vjp(observation)
+    torch.testing.assert_close(numbers_of(output), numbers_of(network(observation)).detach())
+    assert not output.value.requires_grad
+    gradient = PolicyOutput(
+        {name: torch.randn(logits.shape, generator=generator) for name, logits in output.logits.items()},
+        torch.randn(11, generator=generator),
+    )
+    slots = {weight: torch.full(weight.shape, torch.nan) for weight in network.parameters()}
+    pull(gradient, slots)
+    (numbers_of(network(observation)) * numbers_of(gradient)).sum().backward()
+    for name, weight in network.named_parameters():
+        torch.testing.assert_close(slots[weight], weight.grad, atol=1e-4, rtol=1e-4, msg=name)

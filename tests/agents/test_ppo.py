@@ -115,6 +115,29 @@ def test_an_update_equals_the_straightforward_one(make_policy, play, changes, ac
     assert metrics["learning_rate"] == settings.learning_rate.at(0.25)
 
 
+class PlainHead:
+    """A head that offers the contract and nothing more."""
+
+    def __init__(self, head):
+        self.logprob, self.entropy, self.sample = head.logprob, head.entropy, head.sample
+
+
+def test_networks_and_heads_without_a_way_back_of_their_own_learn_the_same(make_policy, play, monkeypatch):
+    settings = make_settings(entropy_coef=0.01)
+    found = []
+    for plain in (False, True):
+        policy = make_policy(actions=(4, 2))
+        rollout = play(policy, learn=0.8)
+        if plain:
+            monkeypatch.delattr(type(policy.network), "vjp")
+            policy.heads = {name: PlainHead(head) for name, head in policy.heads.items()}
+        metrics = Ppo(policy, settings, 0).update(rollout, 0.0, [PullValue(), PushLogit()])
+        found.append((metrics, weights(policy)))
+    assert found[0][0] == pytest.approx(found[1][0], abs=1e-5, rel=1e-4)
+    for name, weight in found[0][1].items():
+        torch.testing.assert_close(weight, found[1][1][name], atol=1e-5, rtol=1e-4)
+
+
 def test_explained_variance_is_that_of_the_values_before_the_update(make_policy, play):
     policy = make_policy()
     rollout = play(policy)

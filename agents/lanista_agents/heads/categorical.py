@@ -15,6 +15,7 @@ from lanista.arrays import AnyArray
 from lanista.kernels import compile_kernels
 from lanista.spec import HeadSpec
 from lanista_agents.heads import categorical_rows
+from lanista_agents.vjp import HeadPull
 
 _rows = compile_kernels(categorical_rows, label="categorical")
 
@@ -26,28 +27,26 @@ def _array(tensor: Tensor) -> AnyArray:
 
 
 class _Evaluate(Function):
-    """(logits, legal, action) -> (logprob, entropy), with both gradients written out by hand."""
+    """`Categorical.vjp` as a node of torch's graph."""
 
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, legal: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401 - torch's own context
-        logs = torch.empty(logits.shape, dtype=logits.dtype)
-        entropy = torch.empty(logits.shape[0], dtype=logits.dtype)
-        logprob = torch.empty(logits.shape[0], dtype=logits.dtype)
-        chosen = _array(action)
-        _rows.evaluate_rows(
-            _array(logits), _array(legal), chosen, logprob.numpy(), entropy.numpy(), logs.numpy()
-        )
-        ctx.rows = (logs.numpy(), entropy.numpy(), chosen)
-        return logprob.to(logits.device), entropy.to(logits.device)
+    def forward(
+        ctx: Any,  # noqa: ANN401 - torch's own context
+        head: "Categorical",
+        logits: Tensor,
+        legal: Tensor,
+        action: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        logprob, entropy, ctx.pull = head.vjp(logits, legal, action)
+        return logprob, entropy
 
     @staticmethod
-    def backward(ctx: Any, grad_logprob: Tensor, grad_entropy: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
-        logs, entropy, chosen = ctx.rows
-        gradient = torch.empty(logs.shape, dtype=grad_logprob.dtype)
-        _rows.evaluate_gradient(
-            logs, entropy, chosen, _array(grad_logprob), _array(grad_entropy), gradient.numpy()
-        )
-        return gradient.to(grad_logprob.device), None, None
+    def backward(
+        ctx: Any,  # noqa: ANN401 - torch's own context
+        by_logprob: Tensor,
+        by_entropy: Tensor,
+    ) -> tuple[None, Tensor, None, None]:
+        return None, ctx.pull(by_logprob, by_entropy), None, None
 
 
 class _Kl(Function):
@@ -113,9 +112,24 @@ class Categorical:
         return self.evaluate(logits, legal, nothing)[1]
 
     def evaluate(self, logits: Tensor, legal: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-probability and entropy in one pass over the logits, which is what learners ask for."""
-        logprob, entropy = _Evaluate.apply(logits, legal, action)  # type: ignore[no-untyped-call]
+        """Log-probability and entropy in one pass over the logits."""
+        logprob, entropy = _Evaluate.apply(self, logits, legal, action)  # type: ignore[no-untyped-call]
         return logprob, entropy
+
+    def vjp(self, logits: Tensor, legal: Tensor, action: Tensor) -> tuple[Tensor, Tensor, HeadPull]:
+        """`evaluate` without torch's graph, and the way back to the logits; see `lanista_agents.vjp`."""
+        logs = torch.empty(logits.shape, dtype=logits.dtype)
+        entropy = torch.empty(logits.shape[0], dtype=logits.dtype)
+        logprob = torch.empty(logits.shape[0], dtype=logits.dtype)
+        kept = (logs.numpy(), entropy.numpy(), _array(action))
+        _rows.evaluate_rows(_array(logits), _array(legal), kept[2], logprob.numpy(), kept[1], kept[0])
+
+        def pull(by_logprob: Tensor, by_entropy: Tensor) -> Tensor:
+            gradient = torch.empty(logits.shape, dtype=logits.dtype)
+            _rows.evaluate_gradient(*kept, _array(by_logprob), _array(by_entropy), gradient.numpy())
+            return gradient.to(logits.device)
+
+        return logprob.to(logits.device), entropy.to(logits.device), pull
 
     def kl(self, teacher: Tensor, student: Tensor, legal: Tensor, temperature: float = 1.0) -> Tensor:
         """KL(p || q) over legal actions in nats; p and q are the softmax of each logits / `temperature`."""

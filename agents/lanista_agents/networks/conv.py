@@ -11,7 +11,8 @@ from lanista.policy import Network, PolicyOutput, Tensors
 from lanista.spec import HeadSpec, ObsPart
 from lanista_agents.networks.growth import copy_into, refuse_changes, refuse_shrinking
 from lanista_agents.networks.inputs import BoardInputs, FlatInputs
-from lanista_agents.networks.outputs import ACTIVATION, GAIN, Outputs, dense
+from lanista_agents.networks.layers import ACTIVATIONS, dense
+from lanista_agents.networks.outputs import Outputs
 from lanista_agents.settings import ConvSettings
 
 
@@ -34,8 +35,8 @@ class BoardBlock(nn.Module):
     def __init__(self, channels: int, activation: str) -> None:
         """Both convolutions have `channels` channels."""
         super().__init__()
-        self.act = ACTIVATION[activation]
-        self.inner = convolution(channels, channels, 3, GAIN[activation])
+        self.act = ACTIVATIONS[activation].function
+        self.inner = convolution(channels, channels, 3, ACTIVATIONS[activation].gain)
         self.outer = convolution(channels, channels, 3, 0.0)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -58,8 +59,7 @@ class Conv(Network):
         boards = [part for part in self.parts if len(part.shape) == 3]
         others = [part for part in self.parts if len(part.shape) != 3]
         _refuse_boards(self.parts, boards)
-        self.act = ACTIVATION[settings.activation]
-        gain = GAIN[settings.activation]
+        self.act, gain, _ = ACTIVATIONS[settings.activation]
         self.boards = BoardInputs(boards)
         self.first = convolution(self.boards.channels, settings.channels, 3, gain)
         self.others = FlatInputs(others) if others else None

@@ -1,27 +1,14 @@
 """The last layer: one dense layer for all heads and the value, cut apart afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from lanista.policy import PolicyOutput
 from lanista.spec import HeadSpec
-
-GAIN = {"tanh": 5.0 / 3.0, "relu": 2.0**0.5, "gelu": 2.0**0.5}
-ACTIVATION = {"tanh": torch.tanh, "relu": torch.relu, "gelu": nn.functional.gelu}
-
-
-def dense(inputs: int, outputs: int, gain: float) -> nn.Linear:
-    """A dense layer with orthogonal weights of this gain and no offset at first (gain 0: all zero)."""
-    layer = nn.Linear(inputs, outputs)
-    with torch.no_grad():
-        nn.init.zeros_(layer.bias)
-        if gain == 0.0:
-            nn.init.zeros_(layer.weight)
-        else:
-            nn.init.orthogonal_(layer.weight, gain)
-    return layer
+from lanista_agents.networks.layers import dense, pull_dense
+from lanista_agents.vjp import Slots
 
 
 class Outputs(nn.Module):
@@ -50,6 +37,23 @@ class Outputs(nn.Module):
 
     def forward(self, features: Tensor, value_features: Tensor) -> PolicyOutput:
         """Both ``[B, features]``; give the output that the policy contract asks for."""
-        parts = self.layer(features).split(self.sizes, dim=1)
+        parts = torch.split(self.layer(features), self.sizes, dim=1)
         value = parts[-1] if self.value is None else self.value(value_features)
         return PolicyOutput(dict(zip(self.names, parts, strict=False)), value.squeeze(1))
+
+    def vjp(
+        self, features: Tensor, value_features: Tensor
+    ) -> tuple[PolicyOutput, Callable[[PolicyOutput, Slots], tuple[Tensor, Tensor | None]]]:
+        """`forward`, and the way back to both features (None for the value's, if they are shared)."""
+
+        def pull(gradient: PolicyOutput, slots: Slots) -> tuple[Tensor, Tensor | None]:
+            by_logits, by_value = [*gradient.logits.values()], gradient.value.unsqueeze(1)
+            joined = torch.cat(by_logits if self.value is not None else [*by_logits, by_value], dim=1)
+            pull_dense(self.layer, features, joined, slots)
+            by_features = joined @ self.layer.weight
+            if self.value is None:
+                return by_features, None
+            pull_dense(self.value, value_features, by_value, slots)
+            return by_features, by_value @ self.value.weight
+
+        return self(features, value_features), pull
