@@ -47,7 +47,8 @@ class Comparison:
         """Say what the student lost, if it is more than allowed."""
         if self.agreement < min_agreement:
             return (
-                f"the student agrees with its teacher in {self.agreement:.1%} of states, asked are {min_agreement:.1%}; "
+                f"the student agrees with its teacher in {self.agreement:.1%} of states, "
+                f"asked are {min_agreement:.1%}; "
                 "give it more steps, a larger network, or another loss"
             )
         if self.measure == "score":

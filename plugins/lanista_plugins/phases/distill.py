@@ -9,6 +9,7 @@ One `update`:
 """
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from time import perf_counter
 from typing import Any
 
@@ -62,6 +63,7 @@ class Distill:
         self.settings = settings
         self.steps = 0
         self.finished = False
+        self._open = ExitStack()
         self._passed = False
         self._best: tuple[float, dict[str, Tensor]] | None = None
         self._next_measure = settings.until.every
@@ -78,6 +80,7 @@ class Distill:
         self.teacher.network.requires_grad_(False)
         self.teacher.network.eval()
         self.env = context.make_env(settings.num_games)
+        self._open.callback(self.env.close)
         self.env.reset(context.derive("env"))
         options = settings.network.settings(registry).model_dump(mode="json")
         torch.manual_seed(context.derive("weights"))
@@ -105,6 +108,8 @@ class Distill:
         )
         self.generator = torch.Generator().manual_seed(context.derive("minibatches"))
         self.measure = Measure(context, settings.until) if settings.until.measures else None
+        if self.measure is not None:
+            self._open.callback(self.measure.close)
 
     def update(self) -> dict[str, float]:
         """Gather, label, learn, measure."""
@@ -248,7 +253,5 @@ class Distill:
             self._restart_games()
 
     def close(self) -> None:
-        """Let go of the envs."""
-        self.env.close()
-        if self.measure is not None:
-            self.measure.close()
+        """Let go of the envs, as many as were built."""
+        self._open.close()

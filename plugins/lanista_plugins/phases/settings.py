@@ -71,7 +71,7 @@ class TrainSettings(BaseModel):
     num_steps: int = Field(default=32, ge=1)
     #: the network; none keeps that of the phase before
     network: NetworkTable | None = None
-    #: how its weights begin: "carry" the phase before's, "grow" them, "fresh"; "auto" carries if the network is the same
+    #: how its weights begin: "carry" the phase before's, "grow" them, "fresh"; "auto" carries the same network's
     start: Literal["auto", "carry", "grow", "fresh"] = "auto"
     #: the learner
     learner: LearnerTable = LearnerTable(use="ppo")

@@ -8,6 +8,7 @@ One `update`:
 4. let the league take a snapshot and judge the gate when its steps have come, and at the phase's end.
 """
 
+from contextlib import ExitStack
 from time import perf_counter
 from typing import Any
 
@@ -34,6 +35,7 @@ class Train:
         self.settings = settings
         self.steps = 0
         self.finished = False
+        self._open = ExitStack()
         self._best: tuple[float, dict[str, torch.Tensor]] | None = None
         self._passed = False
         self._next_measure = settings.until.every
@@ -47,6 +49,7 @@ class Train:
         """Build env, policy, learner, opponents and shapers."""
         context, settings = self.context, self.settings
         env = context.make_env(settings.num_games)
+        self._open.callback(env.close)
         env.reset(context.derive("env"))
         self.env = env
         self.policy = starting_policy(context, settings, env)
@@ -72,6 +75,8 @@ class Train:
             opponents=self.opponents,
         )
         self.measure = Measure(context, settings.until) if settings.until.measures else None
+        if self.measure is not None:
+            self._open.callback(self.measure.close)
 
     def _shapers(self) -> list[Shaper]:
         registry, spec = self.context.registry, self.env.spec
@@ -191,10 +196,8 @@ class Train:
             self.restart_games()
 
     def close(self) -> None:
-        """Let go of the envs."""
-        self.env.close()
-        if self.measure is not None:
-            self.measure.close()
+        """Let go of the envs, as many as were built."""
+        self._open.close()
 
 
 def _copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
