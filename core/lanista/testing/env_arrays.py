@@ -34,7 +34,8 @@ def check_spec(spec: EnvSpec, complaints: Complaints) -> None:
             )  # fmt: skip
         refuse(
             not all(math.isfinite(number) and number > 0 for number in part.spread),
-            f"spec.observation {part.name!r}: spread", f"is {part.spread}", "the network divides by it, so give numbers above 0",
+            f"spec.observation {part.name!r}: spread", f"is {part.spread}",
+            "the network divides by it, so give numbers above 0",
         )  # fmt: skip
     kinds = {fact.name: fact.kind for fact in spec.facts}
     refuse(
@@ -109,7 +110,7 @@ def check_moment(env: VecEnv, complaints: Complaints, when: str) -> None:
     for name, array in arrays_of(env).items():
         final = name.startswith("final_")
         if array.dtype.kind == "f":
-            wrong: AnyArray = ~np.isfinite(array)
+            wrong: AnyArray = np.asarray(~np.isfinite(array))
             if final:
                 wrong &= env.ended.reshape(-1, *[1] * (array.ndim - 1))
             complaints.refuse_where(
@@ -127,5 +128,5 @@ def check_moment(env: VecEnv, complaints: Complaints, when: str) -> None:
     for head in spec.heads:
         complaints.refuse_where(
             env.acting & ~env.legal[head.name].any(2), f"legal[{head.name!r}]",
-            "has no legal action for a seat that acts", "let it have one, or do not let the seat act", when=when,
+            "has no legal action for a seat that acts", "give it one, or do not let the seat act", when=when,
         )  # fmt: skip

@@ -1,5 +1,7 @@
 """CartPole as a VecEnv: allocates the arrays once, and each step is one call of compiled code."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from lanista.arrays import AnyArray
@@ -40,8 +42,16 @@ def cartpole_spec(settings: CartPoleSettings) -> EnvSpec:
     )  # fmt: skip
 
 
+#: twice the limits, as gymnasium declares it; the velocities have none
+_ANY = float(np.finfo(np.float32).max)
+HIGHEST = np.array([2 * rules.X_LIMIT, _ANY, 2 * rules.THETA_LIMIT, _ANY])
+
+
 class CartPole(VecEnv):
     """N games of CartPole. The levels among the facts are views of the observation."""
+
+    #: part -> (low, high), for views that must declare what can be seen
+    observation_bounds: ClassVar[dict[str, tuple[AnyArray, AnyArray]]] = {"state": (-HIGHEST, HIGHEST)}
 
     def __init__(
         self, num_games: int, settings: CartPoleSettings | None = None, num_threads: int = 1

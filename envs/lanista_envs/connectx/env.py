@@ -1,5 +1,7 @@
 """Connect X as a VecEnv: two seats in turn, planes kept up to date by compiled code, one call a step."""
 
+from typing import ClassVar
+
 import numpy as np
 import numpy.typing as npt
 
@@ -47,6 +49,9 @@ def connectx_spec(settings: ConnectXSettings) -> EnvSpec:
 
 class ConnectX(VecEnv):
     """N games of Connect X. Players may read `board`, the competition's own form of it."""
+
+    #: part -> (low, high), for views that must declare what can be seen
+    observation_bounds: ClassVar[dict[str, tuple[int, int]]] = {"board": (0, 1)}
 
     def __init__(
         self, num_games: int, settings: ConnectXSettings | None = None, num_threads: int = 1

@@ -1,5 +1,7 @@
 """MountainCar as a VecEnv: allocates the arrays once, and each step is one call of compiled code."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from lanista.arrays import AnyArray
@@ -42,6 +44,14 @@ def mountaincar_spec(settings: MountainCarSettings) -> EnvSpec:
 
 class MountainCar(VecEnv):
     """N games of MountainCar. The levels among the facts are views of two blocks."""
+
+    #: part -> (low, high), for views that must declare what can be seen
+    observation_bounds: ClassVar[dict[str, tuple[AnyArray, AnyArray]]] = {
+        "state": (
+            np.array([rules.MIN_POSITION, -rules.MAX_SPEED]),
+            np.array([rules.MAX_POSITION, rules.MAX_SPEED]),
+        )
+    }
 
     def __init__(
         self, num_games: int, settings: MountainCarSettings | None = None, num_threads: int = 1
