@@ -64,7 +64,7 @@ def test_the_example_env_keeps_the_contract(tmp_path):
     file = tmp_path / "example.py"
     file.write_text(code)
     registry = load_plugins([file]).registry
-    check_env(lambda num_games: registry.load("envs", "guess")(num_games, None, 1))
+    check_env(registry.load("envs", "guess"))
 
 
 def test_the_first_example_is_the_readmes():
