@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tarfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -231,7 +230,7 @@ def test_the_same_archive_in_both_seats_keeps_two_clocks(unpacked, tmp_path):
 
 
 #: both left columns are full and nobody has won
-FULL_LEFT = ([1, 2, 0, 0, 0, 0, 0] + [2, 1, 0, 0, 0, 0, 0]) * 3
+FULL_LEFT = [1, 2, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0] * 3
 
 
 def test_trouble_is_answered_with_a_legal_move_and_counted(unpacked, tmp_path):
@@ -355,11 +354,26 @@ def test_the_registered_target_exports_and_packs_a_run(registry, policies, tmp_p
     (run / "phases" / "small" / "phase.json").write_text(json.dumps({"chosen": "best", "sha256": digest}))
     target = registry.load("targets", "kaggle:connectx")(registry)
     assert isinstance(target, KaggleTarget)
-    report = target.export_and_pack(run, run / "final", run / "out")
-    assert json.loads(json.dumps(report)) == report
-    assert report["export"]["policy_sha256"] == digest
-    assert Path(report["archive"]).stat().st_size == report["bytes"]
-    folder = unpack(report["archive"], tmp_path / "un")
+    delivered = target.deliver(run, run / "final", run / "out")
+    record = delivered.record
+    assert json.loads(json.dumps(record)) == record
+    assert record["export"]["policy_sha256"] == digest
+    assert str(tmp_path) not in json.dumps(record)
+    assert delivered.file == run / "out" / "submission.tar.gz"
+    assert delivered.file.stat().st_size == record["bytes"]
+    assert delivered.lines[0].split() == [
+        "runner",
+        "batch",
+        "logits",
+        "differ",
+        "value",
+        "differs",
+        "equal",
+        "greedy",
+        "ties",
+    ]
+    assert "kaggle competitions submit -c connectx -f" in delivered.next_steps[0]
+    folder = unpack(delivered.file, tmp_path / "un")
     provenance = json.loads(next(folder.glob("*/card.json")).read_text())["provenance"]
     assert provenance["chosen"] == "phase small: best"
     assert provenance["seed"] == 3

@@ -298,7 +298,8 @@ def test_split(parts):
     channels=st.sampled_from([1, 2, 4]), outputs=st.sampled_from([2, 4]), group=st.sampled_from([1, 2]),
     kernel=st.lists(st.integers(1, 3), min_size=1, max_size=3), strides=st.integers(1, 2),
     dilations=st.integers(1, 2), pads=st.lists(st.integers(0, 2), min_size=6, max_size=6),
-    bias=st.booleans(), activation=st.booleans(), auto=st.sampled_from(["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"]), data=st.data(),
+    bias=st.booleans(), activation=st.booleans(), data=st.data(),
+    auto=st.sampled_from(["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"]),
 )  # fmt: skip
 @settings(max_examples=60, deadline=None)
 def test_convolutions(

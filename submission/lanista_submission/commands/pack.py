@@ -39,10 +39,13 @@ def pack(
     """
     from lanista.plugins import current_host
     from lanista_submission.bundle.pack import read_network
+    from lanista_submission.errors import PackError
     from lanista_submission.targets.provenance import run_provenance
 
     registry = current_host().registry
     made_for = registry.load("targets", target)(registry)
+    if not hasattr(made_for, "pack"):
+        raise PackError(f"target {target!r} has no archive; `lanista export` writes its file")
     models = [exported_model(place, registry) for place in (source, *(fallback or []))]
     archive = out if out is not None else models[0].with_name("submission.tar.gz")
     provenance = run_provenance(source) if source.is_dir() else {}
@@ -55,17 +58,19 @@ def exported_model(source: Path, registry: "Registry") -> Path:
     """The ONNX file of what the user named; a folder's is made, or taken if it is of that very policy."""
     from lanista.policy import policy_hash
     from lanista_submission.bundle.pack import read_network
-    from lanista_submission.commands.export import show_report
     from lanista_submission.commands.screen import working
+    from lanista_submission.errors import PackError
     from lanista_submission.export.policy import default_out, export_folder, find_policy
 
     if source.is_file():
         return source
+    if not source.is_dir():
+        raise PackError(f"there is no {source}; name a run, a policy's folder or an ONNX file")
     policy_folder = find_policy(source)
     path = default_out(source)
     if path.is_file() and read_network(path).facts["lanista.policy_sha256"] == policy_hash(policy_folder):
         return path
     with working(f"exporting {source}"):
         report = export_folder(source, path, registry)
-    show_report(report)
+    typer.echo("\n".join(report.lines()))
     return report.path

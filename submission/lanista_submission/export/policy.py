@@ -33,10 +33,35 @@ class ExportReport:
     observations: int
     comparisons: tuple[Comparison, ...]
 
+    def lines(self) -> tuple[str, ...]:
+        """The comparison as a table, the limits, and what was written."""
+        titles = ("runner", "batch", "logits differ", "value differs", "equal greedy", "ties")
+        cells = [
+            (
+                row.runner,
+                str(row.batch),
+                f"{row.logits:.1e}",
+                f"{row.value:.1e}",
+                f"{row.equal:.2%}",
+                str(row.ties),
+            )
+            for row in self.comparisons
+        ]
+        widths = [max(len(row[place]) for row in (titles, *cells)) for place in range(len(titles))]
+        return (
+            *(
+                "  ".join(f"{cell:{'>' if place else '<'}{widths[place]}}" for place, cell in enumerate(row))
+                for row in (titles, *cells)
+            ),
+            f"against torch on {self.observations:,} observations; limits: {LIMIT:.0e} of the largest logit or value "
+            f"(at least 1), 100 % equal greedy actions but for ties within that",
+            f"{self.path}: {self.parameters:,} parameters, {self.size:,} bytes",
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
-            "path": str(self.path),
+            "file": self.path.name,
             "policy_sha256": self.policy_sha256,
             "parameters": self.parameters,
             "size": self.size,

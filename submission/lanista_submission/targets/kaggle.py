@@ -1,45 +1,80 @@
 """Targets for Kaggle's simulation competitions: a further game is a `Profile` in a class of its own."""
 
 import hashlib
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from lanista.plugins import Registry, current_host
+from lanista.plugins import Registry
 from lanista_submission.targets.profile import Profile
+
+if TYPE_CHECKING:
+    from lanista.delivery import Delivered, Verdict
 
 
 class KaggleTarget:
-    """Exports and packs for one game; subclasses set `profile`."""
+    """Exports, packs and verifies for one game; subclasses set `profile`. Keeps `lanista.delivery.Target`."""
 
     profile: ClassVar[Profile]
 
-    def __init__(self, registry: Registry | None = None) -> None:
-        """Use `registry`, by default that of the running program."""
-        self.registry = registry if registry is not None else current_host().registry
+    def __init__(self, registry: Registry) -> None:
+        """`registry` tells of envs, networks and heads."""
+        self.registry = registry
 
-    def pack(self, models: list[Path], out: Path, provenance: dict[str, Any] | None = None) -> Path:
+    def pack(self, models: Sequence[Path], out: Path, provenance: Mapping[str, Any] | None = None) -> Path:
         """Write the archive of ONNX files; see `lanista_submission.bundle.pack.pack`."""
         from lanista_submission.bundle.pack import pack
 
         return pack(models, self.profile, out, self.registry, provenance)
 
-    def export_and_pack(self, run_folder: Path, policy_folder: Path, out_folder: Path) -> dict[str, Any]:
-        """Export the policy and pack it into ``out_folder/{policy.onnx,submission.tar.gz}``; report both.
-
-        The result has ``archive`` (its path), ``bytes``, ``sha256`` and ``export`` (an `ExportReport`).
-        """
+    def deliver(self, run_folder: Path, policy_folder: Path, out_folder: Path) -> "Delivered":
+        """Export the policy and pack it into ``out_folder/{policy.onnx,submission.tar.gz}``."""
+        from lanista.delivery import Delivered
         from lanista_submission.export.policy import export_folder
         from lanista_submission.targets.provenance import run_provenance
 
         exported = export_folder(policy_folder, out_folder / "policy.onnx", self.registry)
-        archive = self.pack(
-            [exported.path], out_folder / "submission.tar.gz", run_provenance(run_folder, policy_folder)
-        )
+        provenance = run_provenance(run_folder, policy_folder)
+        archive = self.pack([exported.path], out_folder / "submission.tar.gz", provenance)
         content = archive.read_bytes()
-        return {
+        record = {
             "target": self.profile.name,
-            "archive": str(archive),
+            "archive": archive.name,
             "bytes": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
             "export": exported.to_json(),
         }
+        lines = (*exported.lines(), f"{archive}: {len(content):,} bytes for {self.profile.name}")
+        return Delivered(archive, lines, record, self.next_steps(archive))
+
+    def next_steps(self, archive: Path) -> tuple[str, ...]:
+        """How to submit, and what happens first there."""
+        return (
+            f'submit it with: kaggle competitions submit -c {self.profile.game} -f {archive} -m "lanista"',
+            "its first game there is against itself",
+        )
+
+    def verify(
+        self,
+        file: Path,
+        games: int,
+        min_win_rate: Mapping[str, float],
+        keep: Path,
+        progress: Callable[[int, int, str], None],
+    ) -> "Verdict":
+        """Play the archive as the platform will; the replay of a faulty game goes to the folder `keep`."""
+        from lanista.delivery import Verdict
+        from lanista_submission.verify import verify_archive
+
+        report = verify_archive(
+            file,
+            target=self.profile.name,
+            games=games,
+            min_win_rates=min_win_rate,
+            registry=self.registry,
+            progress=progress,
+        )
+        if report.replay is not None:
+            report.replay = str(shutil.move(report.replay, keep / Path(report.replay).name))
+        return Verdict(report.ok, report.exit_code, tuple(report.lines()), report.to_json())
