@@ -37,7 +37,7 @@ class Outputs(nn.Module):
 
     def forward(self, features: Tensor, value_features: Tensor) -> PolicyOutput:
         """Both ``[B, features]``; give the output that the policy contract asks for."""
-        parts = torch.split(self.layer(features), self.sizes, dim=1)
+        parts = torch.split_with_sizes(self.layer(features), self.sizes, 1)
         value = parts[-1] if self.value is None else self.value(value_features)
         return PolicyOutput(dict(zip(self.names, parts, strict=False)), value.squeeze(1))
 
