@@ -1,5 +1,6 @@
 """The README's promises: its plugin runs, its commands exist."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from lanista.cli import main
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_ten_line_shaper_runs_and_is_kept_with_the_run(tmp_path, monkeypatch, capsys):
@@ -26,7 +28,17 @@ def test_the_ten_line_shaper_runs_and_is_kept_with_the_run(tmp_path, monkeypatch
         capsys.readouterr().err
     )
     assert (tmp_path / "out" / "plugins" / "speed.py").read_text() == code
-    assert "speed" in (tmp_path / "out" / "metrics.jsonl").read_text()
+    rows = [json.loads(line) for line in (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()]
+    assert "reward/speed" in rows[0]
+    assert {name for row in rows for name in row if not documented(name)} == set()
+
+
+def documented(figure: str) -> bool:
+    """Whether docs/metrics.md explains a figure; `<part>` there stands for any name."""
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    names = re.findall(r"`([^`]+)`", page)
+    assert len(names) >= 30
+    return any(re.fullmatch(re.sub(r"<\w+>", r"[\\w:.-]+", name), figure) for name in names)
 
 
 @pytest.mark.parametrize(
@@ -39,9 +51,7 @@ def test_every_command_of_the_table_exists(name, capsys):
 
 
 def test_the_commands_without_make_are_those_of_the_makefile():
-    makefile = (
-        (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8").replace("$(BIN)", ".venv/bin")
-    )
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(BIN)", ".venv/bin")
     block = re.search(r"without make, it is these lines:\n\n```console\n(.*?)```", README, flags=re.DOTALL)
     assert block is not None
     lines = [line.removeprefix("$ ").partition("   #")[0].strip() for line in block[1].splitlines()]

@@ -1,6 +1,7 @@
 """Words for what went wrong: the nearest right name, one printable line, one sentence a settings problem."""
 
 import difflib
+import re
 import types
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
@@ -84,11 +85,10 @@ def _sentence(problem: Any, path: str, places: list[Any]) -> str:  # noqa: ANN40
             if path
             else one_line(message.partition(", ")[2])
         )
-    asked = message.removeprefix("Input should be ").removeprefix("Input should ")
-    verb = "must be " if message.startswith("Input should be ") else "must "
-    if not message.startswith("Input should "):
-        verb, asked = "must be right: ", message
-    return f"{where} = {shown(problem['input'])} {verb}{one_line(asked)}"
+    asked = one_line(message).partition(", unable to ")[0]
+    match = re.match(r"\w+ should (.*)", asked)
+    found = f"{where} = {shown(problem['input'])}"
+    return f"{found} must {match[1]}" if match is not None else f"{found}: {asked}"
 
 
 def _keys(places: list[Any]) -> list[str]:
