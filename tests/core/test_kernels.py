@@ -1,0 +1,185 @@
+"""Kernels: compiled at first use, cached by all their sources, and the same as plain Python."""
+
+import importlib
+import os
+import subprocess
+import sys
+import textwrap
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from lanista.kernels import KernelError, compile_kernels, num_threads
+
+
+def write(folder, **modules):
+    for name, source in modules.items():
+        (folder / f"{name}.py").write_text(textwrap.dedent(source))
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """Write modules into a folder of this test and import them; the cache is this test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = set(sys.modules)
+
+    def load(**modules):
+        write(tmp_path, **modules)
+        importlib.invalidate_caches()
+        return [importlib.import_module(name) for name in modules]
+
+    yield load
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+TWO_FILES = {
+    "kn_steps": """
+        def stride(k):
+            return 2 * k
+    """,
+    "kn_rules": """
+        import math
+
+        import numpy as np
+
+        import kn_steps
+        from kn_steps import stride
+
+        def total(array):
+            count = np.float64(0.0)
+            for k in range(len(array)):
+                count += stride(k) * array[k] + math.sqrt(4.0) - 2.0
+            return count
+
+        def through_module(k):
+            return kn_steps.stride(k)
+    """,
+}
+
+
+def test_compiled_and_plain_agree_and_helpers_of_another_file_are_compiled(load):
+    _, rules = load(**TWO_FILES)
+    kernels = compile_kernels(rules)
+    array = np.arange(5.0)
+    assert kernels.total(array) == rules.total(array) == 60.0
+    assert kernels.through_module(21) == 42
+    assert kernels.total.signatures
+    assert not hasattr(rules.total, "signatures")
+
+
+def test_the_same_kernels_are_built_once(load):
+    _, rules = load(**TWO_FILES)
+    assert compile_kernels(rules) is compile_kernels(rules)
+    assert compile_kernels(rules, fastmath=True) is not compile_kernels(rules)
+
+
+CHILD = """
+import sys
+sys.path.insert(0, {folder!r})
+import numpy as np
+import kn_rules
+from lanista.kernels import compile_kernels
+kernels = compile_kernels(kn_rules, label="toy")
+print(kernels.total(np.arange(5.0)), sum(kernels.total.stats.cache_hits.values()))
+"""
+
+
+def run_child(folder):
+    env = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+    code = CHILD.format(folder=str(folder))
+    shown = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=240)
+    assert shown.returncode == 0, shown.stderr
+    total, hits = shown.stdout.split()
+    return float(total), int(hits), shown.stderr
+
+
+def test_machine_code_is_kept_and_an_edit_in_a_helper_file_is_noticed(tmp_path):
+    write(tmp_path, **TWO_FILES)
+    line = "compiling the rules of toy (once; cached on disk)…"
+    total, hits, stderr = run_child(tmp_path)
+    assert (total, hits) == (60.0, 0)
+    assert stderr.splitlines() == [line]
+    total, hits, stderr = run_child(tmp_path)
+    assert (total, hits) == (60.0, 1)
+    assert stderr == ""
+    write(tmp_path, kn_steps="def stride(k):\n    return 3 * k\n")
+    total, hits, stderr = run_child(tmp_path)
+    assert (total, hits) == (90.0, 0)
+    assert stderr.splitlines() == [line]
+
+
+def test_numbas_cache_setting_is_left_as_it_was(load):
+    import numba
+
+    _, rules = load(**TWO_FILES)
+    before = numba.config.CACHE_DIR
+    compile_kernels(rules).through_module(1)
+    assert numba.config.CACHE_DIR == before
+
+
+def test_prange_is_numbas_in_a_parallel_build_only(load):
+    (rules,) = load(
+        kn_loops="""
+        prange = range
+
+        def fill(array):
+            for k in prange(len(array)):
+                array[k] = k * k
+    """
+    )
+    plain, threaded = compile_kernels(rules), compile_kernels(rules, parallel=True)
+    one, two = np.zeros(1000), np.zeros(1000)
+    plain.fill(one)
+    with num_threads(2):
+        threaded.fill(two)
+    assert np.array_equal(one, two)
+    assert threaded.fill.targetoptions["parallel"] is True
+    assert plain.fill.targetoptions["parallel"] is False
+
+
+def test_num_threads_is_masked_and_put_back():
+    import numba
+
+    before = numba.get_num_threads()
+    with num_threads(10_000):
+        assert numba.get_num_threads() == numba.config.NUMBA_NUM_THREADS
+    with pytest.raises(RuntimeError, match="inside"), num_threads(1):
+        assert numba.get_num_threads() == 1
+        raise RuntimeError("inside")
+    assert numba.get_num_threads() == before
+
+
+def test_a_kernel_that_calls_itself_is_refused(load):
+    (rules,) = load(
+        kn_circle="""
+        def down(k):
+            return 0 if k == 0 else around(k)
+
+        def around(k):
+            return down(k - 1)
+    """
+    )
+    with pytest.raises(
+        KernelError, match=r"kn_circle.down calls itself, directly or through others; .* stack"
+    ):
+        compile_kernels(rules)
+
+
+def test_a_module_without_a_file_is_refused():
+    with pytest.raises(
+        KernelError, match="kernel module typed_in has no source file; put its functions into one"
+    ):
+        compile_kernels(ModuleType("typed_in"))
+
+
+def test_no_module_is_refused():
+    with pytest.raises(KernelError, match="name at least one portable module"):
+        compile_kernels()
+
+
+def test_importing_the_compiler_brings_no_numba():
+    code = "import sys, lanista.kernels; assert 'numba' not in sys.modules and 'rich' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
