@@ -325,3 +325,18 @@ def test_folders_and_recorded_files(registry, tmp_path):
     np.savez(tmp_path / "final" / "recorded.npz", **arrays)
     with pytest.raises(ExportError, match="has no row with a legal action"):
         export_folder(tmp_path, None, registry)
+
+
+def test_the_target_onnx_delivers_the_file_and_judges_nothing(registry, tmp_path):
+    env = registry.load("envs", "cartpole")(1, registry.settings("envs", "cartpole", {}), 1)
+    save_policy(
+        tmp_path / "final",
+        build_policy(PolicyCard("cartpole", {}, env.spec, "mlp", {"hidden": [4]}), registry),
+    )
+    target = registry.load("targets", "onnx")(registry)
+    delivered = target.deliver(tmp_path, tmp_path / "final", tmp_path / "exported")
+    assert delivered.file == tmp_path / "exported" / "policy.onnx"
+    assert delivered.record["export"]["observations"] == 1000
+    verdict = target.verify(delivered.file, 1, {}, tmp_path, lambda finished, total, what: None)
+    assert (verdict.ok, verdict.exit_code) == (False, 2)
+    assert verdict.lines[0].startswith("not judged: policy.onnx is a bare network")
