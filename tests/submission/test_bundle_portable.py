@@ -67,7 +67,7 @@ def test_missing_files_clashes_and_scattered_packages_are_refused(package):
     with pytest.raises(PackError, match=f"portable module {name}.rules has no source file under"):
         portable_sources(f"{name}.codec", [f"{name}.rules"], [])
     with pytest.raises(
-        PackError, match="portable module nowhere.codec has no source file under any installed package"
+        PackError, match=r"portable module nowhere.codec has no source file under any installed package"
     ):
         portable_sources("nowhere.codec", [], [])
     with pytest.raises(

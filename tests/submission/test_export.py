@@ -60,7 +60,7 @@ def random_rows(spec, count=40, seed=0):
     parts=st.sampled_from([[VECTOR], [BOARD], [VECTOR, BOARD], [BOARD, VECTOR]]), two_heads=st.booleans(),
     seed=st.integers(0, 99),
 )  # fmt: skip
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_mlp_agrees(registry, hidden, blocks, activation, separate, parts, two_heads, seed):
     spec = spec_of(parts, (("move", 5), ("speed", 2)) if two_heads else (("move", 5),))
     policy = policy_of(
