@@ -34,7 +34,7 @@ from lanista_submission.judge.environment import (
 Say = Callable[[str], None]
 
 #: what people get who want torch without its CUDA libraries
-CPU_TORCH = "PIP_INDEX_URL=https://download.pytorch.org/whl/cpu"
+CPU_TORCH = "PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu"
 
 
 def create_judge(extra: Sequence[str] = (), say: Say = print) -> Judge:

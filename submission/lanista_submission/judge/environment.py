@@ -147,11 +147,12 @@ def ask(python: Path, packages: tuple[str, ...]) -> dict[str, object]:
         )
         told = json.loads(answer.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        why = (
-            error.stderr.strip().splitlines()[-1:]
+        words = (
+            (error.stderr or "").strip().splitlines()
             if isinstance(error, subprocess.CalledProcessError)
-            else error
+            else []
         )
+        why = words[-1] if words else error
         raise NoJudgeError(
             f"{python} of the judging environment does not run ({why}); {HOW_TO_MAKE}"
         ) from error

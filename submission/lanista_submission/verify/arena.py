@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lanista.errors import UsageError
 from lanista.hints import shown
 from lanista.seeds import derive_seed
 from lanista_submission.judge import GameJob, GameResult, Judge, Player, play_games
@@ -177,9 +178,16 @@ class Arena:
         replay = Path(result.job.replay or "")
         if replay.is_file():
             stem = self._plan.archive.name.removesuffix(".gz").rpartition(".")[0]
-            place = (self._plan.keep or Path.cwd()) / f"{stem}-faulty-game.json"
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(replay, place)
+            folder = self._plan.keep or Path.cwd()
+            place = folder / f"{stem}-faulty-game.json"
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(replay, place)
+            except OSError as error:
+                raise UsageError(
+                    f"the faulty game's replay cannot be written to {place} ({error.strerror}), and the fault was: "
+                    f"{problem.message}; name another folder with --keep"
+                ) from error
             self._report.replay = str(place)
 
     def _keep(self, pairing: Pairing, result: GameResult) -> None:
@@ -187,7 +195,7 @@ class Arena:
         replay = Path(result.job.replay or "")
         if self._plan.keep is not None:
             self._plan.keep.mkdir(parents=True, exist_ok=True)
-            name = f"{pairing.opponent}-seat{pairing.seat + 1}-{result.index:04d}.json"
+            name = f"{pairing.opponent}-seat{pairing.seat + 1}-{replay.stem.rpartition('-')[2]:0>4}.json"
             shutil.copyfile(replay, self._plan.keep / name)
         replay.unlink()
 

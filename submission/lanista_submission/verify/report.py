@@ -183,9 +183,9 @@ class Report:
         lines = [""]
         lines += [f"note: {one_line(problem.message)}" for problem in self.warnings]
         words = {"fault": "FAULT", "missed": "MISSED", "not_judged": "NOT JUDGED"}
-        lines += [
-            f"{words[problem.weight]} ({problem.code}): {one_line(problem.message)}" for problem in self.grave
-        ]
+        for problem in self.grave:
+            message = problem.message.removeprefix("not judged: ")
+            lines.append(f"{words[problem.weight]} ({problem.code}): {one_line(message)}")
         if self.replay:
             lines.append(f"the replay of the faulty game: {self.replay}")
         if self.ok:

@@ -182,12 +182,12 @@ def _play(plan: Plan, judge: Judge, report: Report, rates: Mapping[str, float]) 
         tally = report.opponents()[name]
         low, high = tally.interval
         if tally.score < least:
+            games = f"{tally.games} game{'s' if tally.games != 1 else ''}"
             report.note(
                 Problem(
                     "min_win_rate",
-                    f"the score against {name} is {tally.score:.1%} ({low:.1%} to {high:.1%}) in "
-                    f"{tally.games} games, below the {least:.1%} that --min-win-rate asks for; train on, or "
-                    f"ask for less",
+                    f"the score against {name} is {tally.score:.1%} ({low:.1%} to {high:.1%}) in {games}, below the "
+                    f"{least:.1%} that --min-win-rate asks for; train on, or ask for less",
                     "missed",
                 )
             )
