@@ -1,5 +1,6 @@
 """Kernels: compiled at first use, cached by all their sources, and the same as plain Python."""
 
+import contextlib
 import importlib
 import os
 import subprocess
@@ -117,7 +118,8 @@ def test_numbas_cache_setting_is_left_as_it_was(load):
     _, rules = load(**TWO_FILES)
     before = numba.config.CACHE_DIR
     compile_kernels(rules).through_module(1)
-    assert numba.config.CACHE_DIR == before
+    after = numba.config.CACHE_DIR
+    assert after == before
 
 
 def test_prange_is_numbas_in_a_parallel_build_only(load):
@@ -146,9 +148,9 @@ def test_num_threads_is_masked_and_put_back():
     before = numba.get_num_threads()
     with num_threads(10_000):
         assert numba.get_num_threads() == numba.config.NUMBA_NUM_THREADS
-    with pytest.raises(RuntimeError, match="inside"), num_threads(1):
+    with contextlib.suppress(ZeroDivisionError), num_threads(1):
         assert numba.get_num_threads() == 1
-        raise RuntimeError("inside")
+        _ = 1 / 0
     assert numba.get_num_threads() == before
 
 

@@ -56,7 +56,7 @@ def test_it_sees_the_double_threat_that_wins_in_three_plies():
 
 def reference(grid, mark, inarow, depth, worth, ply=1, score=0):
     """Plain negamax without cuts over the same rules; -> worth for `mark`, who is to move."""
-    rows, columns = grid.shape
+    columns = grid.shape[1]
     walled = np.pad(grid, 1, constant_values=3).reshape(-1)
     rest = [((grid[:, c] == 0).sum()) * (columns + 2) + c + 1 for c in range(columns)]
     position = search.Position(walled, np.array(rest), np.arange(columns), worth, inarow)

@@ -110,14 +110,14 @@ def check_moment(env: VecEnv, complaints: Complaints, when: str) -> None:
     for name, array in arrays_of(env).items():
         final = name.startswith("final_")
         if array.dtype.kind == "f":
-            wrong: AnyArray = np.asarray(~np.isfinite(array))
+            wrong = ~np.isfinite(array)
             if final:
                 wrong &= env.ended.reshape(-1, *[1] * (array.ndim - 1))
             complaints.refuse_where(
                 wrong, name, "holds a number that is not finite", "write finite numbers", when=when
             )
     complaints.refuse_where(
-        ~env.acting.any(1), "acting", "has no seat that acts", "someone must act in a running game",
+        env.acting.sum(1) == 0, "acting", "has no seat that acts", "someone must act in a running game",
         axes=("game",), when=when,
     )  # fmt: skip
     if spec.turns == "alternating":

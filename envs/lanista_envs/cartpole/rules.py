@@ -68,67 +68,71 @@ def start_games(seed: int, games: Games) -> None:
         start_game(i, seed, games)
 
 
-def move_carts(
-    push: npt.NDArray[np.int64], state: npt.NDArray[np.float64], room: npt.NDArray[np.float64]
-) -> None:
-    """Integrate a block of games over one step of 0.02 s."""
-    x, x_dot, theta, theta_dot = state[0], state[1], state[2], state[3]
-    sin, cos, temp, acc = room[0], room[1], room[2], room[3]
-    for i in range(len(push)):
+def move_carts(first: int, last: int, push: npt.NDArray[np.int64], games: Games) -> None:
+    """Integrate the games first..last-1 over one step of 0.02 s."""
+    # a row first, then its part: a part of all rows at once would hide from the compiler that a row is contiguous
+    x, x_dot = games.state[0][first:last], games.state[1][first:last]
+    theta, theta_dot = games.state[2][first:last], games.state[3][first:last]
+    sin, cos = games.room[0][first:last], games.room[1][first:last]
+    temp, acc = games.room[2][first:last], games.room[3][first:last]
+    for i in range(len(x)):
         sin[i] = math.sin(theta[i])
         cos[i] = math.cos(theta[i])
-    for i in range(len(push)):
+    for i in range(len(x)):
         force = FORCE if push[i] == 1 else -FORCE
         temp[i] = (force + POLE_MASS_LENGTH * (theta_dot[i] * theta_dot[i]) * sin[i]) / TOTAL_MASS
-    for i in range(len(push)):
+    for i in range(len(x)):
         acc[i] = (GRAVITY * sin[i] - cos[i] * temp[i]) / (
             HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * (cos[i] * cos[i]) / TOTAL_MASS)
         )
-    for i in range(len(push)):
+    for i in range(len(x)):
         temp[i] = temp[i] - POLE_MASS_LENGTH * acc[i] * cos[i] / TOTAL_MASS
-    for i in range(len(push)):
+    for i in range(len(x)):
         x[i] = x[i] + TAU * x_dot[i]
         x_dot[i] = x_dot[i] + TAU * temp[i]
-    for i in range(len(push)):
+    for i in range(len(x)):
         theta[i] = theta[i] + TAU * theta_dot[i]
         theta_dot[i] = theta_dot[i] + TAU * acc[i]
 
 
-def judge_games(
-    limit: int,
-    over: npt.NDArray[np.int64],
-    state: npt.NDArray[np.float64],
-    steps: npt.NDArray[np.int64],
-    flags: npt.NDArray[np.bool_],
-    reward: npt.NDArray[np.float32],
-    observation: npt.NDArray[np.float32],
-) -> int:
-    """Count the step of a block of games, raise the flags and show the states.
+def judge_games(first: int, last: int, limit: int, games: Games) -> int:
+    """Count the step of the games first..last-1, raise their flags and show their states.
 
-    Give how many games ended; `over` holds their places in the block."""
-    x, x_dot, theta, theta_dot = state[0], state[1], state[2], state[3]
-    terminated, truncated, ended = flags[0], flags[1], flags[2]
-    for i in range(len(steps)):
+    Give how many ended; `games.over` holds their places, counted from `first`.
+    """
+    x, x_dot = games.state[0][first:last], games.state[1][first:last]
+    theta, theta_dot = games.state[2][first:last], games.state[3][first:last]
+    terminated, truncated, ended = (
+        games.flags[0][first:last],
+        games.flags[1][first:last],
+        games.flags[2][first:last],
+    )
+    steps, over, observation = (
+        games.counters[0][first:last],
+        games.over[first:last],
+        games.observation[first:last],
+    )
+    for i in range(len(x)):
         terminated[i] = (
             (x[i] < -X_LIMIT) | (x[i] > X_LIMIT) | (theta[i] < -THETA_LIMIT) | (theta[i] > THETA_LIMIT)
         )
-    for i in range(len(steps)):
+    for i in range(len(x)):
         steps[i] += 1
-    for i in range(len(steps)):
+    for i in range(len(x)):
         truncated[i] = (steps[i] >= limit) & (not terminated[i])
-    endings = 0
-    for i in range(len(steps)):
+    for i in range(len(x)):
         ended[i] = terminated[i] | truncated[i]
-    for i in range(len(steps)):
+    endings = 0
+    for i in range(len(x)):
         over[endings] = i  # without a branch, which would be guessed wrong for every game that ends
         endings += ended[i]
-    for i in range(len(steps)):
+    for i in range(len(x)):
         observation[i, 0] = np.float32(x[i])
         observation[i, 1] = np.float32(x_dot[i])
         observation[i, 2] = np.float32(theta[i])
         observation[i, 3] = np.float32(theta_dot[i])
-    reward[0] = np.float32(1.0)
-    reward[1] = np.float32(0.0)
+    games.reward[0][first:last] = np.float32(1.0)
+    games.reward[1][first:last] = np.float32(0.0)
     return endings
 
 
@@ -152,14 +156,9 @@ def step_block(
     wrong = 0
     for i in range(len(push)):
         wrong += (push[i] < 0) | (push[i] > 1)
-    state = games.state[:, first:last]
-    move_carts(push, state, games.room[:, first:last])
-    over = games.over[first:last]
-    endings = judge_games(
-        limit, over, state, games.counters[0, first:last], games.flags[:, first:last],
-        games.reward[:, first:last], games.observation[first:last],
-    )  # fmt: skip
-    restart_games(first, over[:endings], seed, games)
+    move_carts(first, last, push, games)
+    endings = judge_games(first, last, limit, games)
+    restart_games(first, games.over[first : first + endings], seed, games)
     return wrong
 
 
