@@ -8,7 +8,6 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from lanista.errors import RecipeError
 from lanista.hints import validation_sentences
 from lanista.plugins import Registry
+from lanista.registry import recipe_text
 from lanista.tables import EnvTable, LoggerTable, TargetTable, resolved, tables
 
 
@@ -91,8 +91,7 @@ def read_recipe(source: str, registry: Registry, base: Path | None = None) -> di
     """Read a recipe by plugin name or file path as plain values."""
     path = (base or Path()) / source
     if source in registry.names("recipes"):
-        package, _, inside = registry.get("recipes", source).target.partition(":")
-        text = resources.files(package).joinpath(inside).read_text(encoding="utf-8")
+        text = recipe_text(registry.get("recipes", source))
     elif path.is_file():
         text = path.read_text(encoding="utf-8")
     elif source.endswith(".toml") or "/" in source:

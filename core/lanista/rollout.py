@@ -19,6 +19,7 @@ import torch
 from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from lanista.env import VecEnv
 from lanista.learning import Rollout
+from lanista.openings import Openings
 from lanista.opponents import Opponents
 from lanista.policy import Policy
 from lanista.shaping import Passage, Shaper
@@ -66,6 +67,8 @@ class Collector:
     generator: torch.Generator
     #: None where the learning policy plays every seat
     opponents: Opponents | None = None
+    #: None where games begin without random steps
+    openings: Openings | None = None
     timing: Timing = field(default_factory=Timing)
 
     def __post_init__(self) -> None:
@@ -106,7 +109,7 @@ class Collector:
         self._live_legal_tensors = {name: torch.from_numpy(mask) for name, mask in self._live_legal.items()}
         self._live_facts = {name: env.facts[name].reshape(rows) for name in {*names, "reward"}}
         # Every seat of every game acts at every step and learns: no rows to pick out.
-        self._whole = env.spec.seats == 1 and self.opponents is None
+        self._whole = env.spec.seats == 1 and self.opponents is None and self.openings is None
         self.env_action = {
             head.name: np.zeros((env.num_games, env.spec.seats), np.int64) for head in env.spec.heads
         }
@@ -147,6 +150,8 @@ class Collector:
             self._official[t] = official
             for name, after in self._after.items():
                 after[t] = self._live_facts[name]
+            if self.openings is not None:
+                self.openings.stepped()
             if env.ended.any():
                 cut_rows = self._note_ends(t, outcome)
                 if cut_rows is not None:
@@ -177,6 +182,8 @@ class Collector:
     def _act_by_rows(self, t: int) -> None:
         rollout, env = self.rollout, self.env
         acting = env.acting.reshape(self._rows)
+        if self.openings is not None:
+            acting = self._open_at_random(self.openings, acting)
         if self.opponents is None:
             mine = np.flatnonzero(acting)
         else:
@@ -203,6 +210,16 @@ class Collector:
         rollout.logprob[t, mine] = logprob.numpy()
         rollout.value[t, mine] = value.numpy()
 
+    def _open_at_random(self, openings: Openings, acting: BoolArray) -> BoolArray:
+        """Play the rows of games in their opening; give the acting rows that are left to the players."""
+        at_random = openings.rows(acting)
+        rows = np.flatnonzero(at_random)
+        if len(rows) == 0:
+            return acting
+        for name, mask in self._live_legal.items():
+            self.env_action[name].reshape(-1)[rows] = openings.choose(mask[rows])
+        return acting & ~at_random
+
     def _note_ends(self, t: int, outcome: FloatArray) -> tuple[int, IntArray, dict[str, AnyArray]] | None:
         """Put the old games' last facts and outcomes in their places; give the truncated rows' last observations."""
         env, seats = self.env, self.env.spec.seats
@@ -214,6 +231,8 @@ class Collector:
         self._outcome[t] = outcome
         if self.opponents is not None:
             self.opponents.games_ended(games, env.outcome[games])
+        if self.openings is not None:
+            self.openings.games_ended(games)
         truncated = rows[self.rollout.truncated[t, rows]]
         if len(truncated) == 0:
             return None
@@ -287,6 +306,8 @@ class Collector:
         """Forget the open games: the env was reset between two rollouts."""
         self._return.fill(0.0)
         self._length.fill(0)
+        if self.openings is not None:
+            self.openings.games_ended(np.arange(self.env.num_games))
 
     def state(self) -> dict[str, AnyArray]:
         """What the next rollout needs, beside the env, the policy and the opponents."""
@@ -294,6 +315,7 @@ class Collector:
             "generator": self.generator.get_state().numpy(),
             "return": self._return.copy(),
             "length": self._length.copy(),
+            **({} if self.openings is None else {"opening": self.openings.left.copy()}),
             **{f"action.{name}": action.copy() for name, action in self.env_action.items()},
         }
 
@@ -302,6 +324,8 @@ class Collector:
         self.generator.set_state(torch.from_numpy(state["generator"].copy()))
         self._return[:] = state["return"]
         self._length = state["length"].copy()
+        if self.openings is not None:
+            self.openings.left[:] = state["opening"]
         for name, action in self.env_action.items():
             action[:] = state[f"action.{name}"]
 
@@ -321,7 +345,8 @@ def check_part(shaper: Shaper, name: str, part: FloatArray, reward: FloatArray) 
     array = np.asarray(part)
     if array.shape != reward.shape:
         raise PluginError(
-            f"shaper {type(shaper).__name__}: part {name!r} has shape {array.shape}, asked is [T, N, S] = {reward.shape}"
+            f"shaper {type(shaper).__name__}: part {name!r} has shape {array.shape}, "
+            f"asked is [T, N, S] = {reward.shape}"
         )
     if not np.isfinite(array).all():
         raise PluginError(

@@ -1,8 +1,10 @@
-"""A two-seat env whose every number can be told in advance: for tests of what is built upon envs."""
+"""A two-seat env, a policy and a shaper whose every number can be told in advance."""
 
 import numpy as np
+import torch
 
 from lanista.env import VecEnv
+from lanista.policy import PolicyOutput
 from lanista.spec import EnvSpec, FactSpec, HeadSpec, ObsPart
 
 
@@ -91,3 +93,27 @@ class CountingEnv(VecEnv):
         self.age[:], self.episode[:] = state["age"], state["episode"]
         self._show()
         self.facts["reward"][:] = state["reward"]
+
+
+class Fixed:
+    """Plays action (game + step) % 2; its value of an observation is 1000 game + 100 seat + 10 step + episode."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def network(self, observation):
+        return PolicyOutput({}, observation["place"] @ torch.tensor([1000.0, 100.0, 10.0, 1.0]))
+
+    def act(self, observation, legal, generator):
+        place = observation["place"]
+        self.calls.append(len(place))
+        value = self.network(observation).value
+        return {"move": ((place[:, 0] + place[:, 2]) % 2).long()}, -value / 7, value
+
+
+class Recorder:
+    """A shaper that keeps what it is shown and pays the official reward plus the change of age."""
+
+    def __call__(self, passage):
+        self.passage = passage
+        return {"official": passage.after["reward"], "aging": passage.after["age"] - passage.before["age"]}

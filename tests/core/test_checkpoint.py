@@ -59,7 +59,7 @@ def test_every_bit_of_the_payload_is_guarded(tmp_path) -> None:
 def test_all_damaged_is_an_error_not_a_fresh_start(tmp_path) -> None:
     write(tmp_path, 1)
     (tmp_path / "00000001" / "manifest.json").write_text("{}")
-    with pytest.raises(CheckpointError, match="no checkpoint .* can be read"):
+    with pytest.raises(CheckpointError, match=r"no checkpoint .* can be read"):
         read_newest(tmp_path)
 
 

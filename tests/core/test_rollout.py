@@ -6,35 +6,10 @@ import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
-from counting_env import CountingEnv
+from counting_env import CountingEnv, Fixed, Recorder
 
 from lanista.errors import PluginError
-from lanista.policy import PolicyOutput
 from lanista.rollout import Collector, learner_figures
-
-
-class Fixed:
-    """Plays action (game + step) % 2; its value of an observation is 1000 game + 100 seat + 10 step + episode."""
-
-    def __init__(self) -> None:
-        self.calls: list[int] = []
-
-    def network(self, observation):
-        return PolicyOutput({}, observation["place"] @ torch.tensor([1000.0, 100.0, 10.0, 1.0]))
-
-    def act(self, observation, legal, generator):
-        place = observation["place"]
-        self.calls.append(len(place))
-        value = self.network(observation).value
-        return {"move": ((place[:, 0] + place[:, 2]) % 2).long()}, -value / 7, value
-
-
-class Recorder:
-    """A shaper that keeps what it is shown and pays the official reward plus the change of age."""
-
-    def __call__(self, passage):
-        self.passage = passage
-        return {"official": passage.after["reward"], "aging": passage.after["age"] - passage.before["age"]}
 
 
 def collect(games: int, steps: int, rollouts: int = 1, alternating: bool = True):

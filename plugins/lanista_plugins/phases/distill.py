@@ -19,6 +19,7 @@ from torch import Tensor
 
 from lanista.errors import LanistaError
 from lanista.learning import Distiller
+from lanista.openings import openings_of
 from lanista.optimiser_state import optimiser_tensors, restore_optimiser
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
 from lanista.policy import Policy, build_policy
@@ -94,13 +95,15 @@ class Distill:
             for term in settings.losses
         ]
         self.mixed = MixedPolicy(self.student, self.teacher)
+        generator = torch.Generator().manual_seed(context.derive("rollout"))
         self.collector = Collector(
             env=self.env,
             policy=self.mixed,  # type: ignore[arg-type]  # it plays as a policy does; nothing else of one is used
             num_steps=settings.num_steps,
             shapers=[],
             gamma=1.0,
-            generator=torch.Generator().manual_seed(context.derive("rollout")),
+            generator=generator,
+            openings=openings_of(self.env, settings.random_opening, generator),
         )
         self.rows = LabelledRows(settings.buffer)
         self.optimiser = torch.optim.Adam(

@@ -69,6 +69,8 @@ class TrainSettings(BaseModel):
     num_games: int = Field(default=64, ge=1)
     #: steps of a rollout, 1 or more
     num_steps: int = Field(default=32, ge=1)
+    #: steps at a game's start that are played at random and not learnt from: each game draws 0 to this many
+    random_opening: int = Field(default=0, ge=0)
     #: the network; none keeps that of the phase before
     network: NetworkTable | None = None
     #: how its weights begin: "carry" the phase before's, "grow" them, "fresh"; "auto" carries the same network's
@@ -122,6 +124,8 @@ class DistillSettings(BaseModel):
     num_games: int = Field(default=64, ge=1)
     #: steps of a rollout, 1 or more
     num_steps: int = Field(default=16, ge=1)
+    #: steps at a game's start that are played at random and not learnt from: each game draws 0 to this many
+    random_opening: int = Field(default=0, ge=0)
     #: newest labelled rows that are learnt from, 1 or more
     buffer: int = Field(default=32_768, ge=1)
     #: rows of a minibatch, 1 or more

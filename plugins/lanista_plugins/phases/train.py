@@ -16,6 +16,7 @@ import torch
 
 from lanista.league.league import League
 from lanista.learning import LossTerm
+from lanista.openings import openings_of
 from lanista.opponents import Opponents
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
 from lanista.rollout import Collector, learner_figures
@@ -65,14 +66,16 @@ class Train:
         self.terms: list[LossTerm] = []
         if settings.teacher is not None:
             self.terms.append(teacher_term(context, self.policy, settings.teacher))
+        generator = torch.Generator().manual_seed(context.derive("rollout"))
         self.collector = Collector(
             env=env,
             policy=self.policy,
             num_steps=settings.num_steps,
             shapers=self._shapers(),
             gamma=self.learner.gamma,
-            generator=torch.Generator().manual_seed(context.derive("rollout")),
+            generator=generator,
             opponents=self.opponents,
+            openings=openings_of(env, settings.random_opening, generator),
         )
         self.measure = Measure(context, settings.until) if settings.until.measures else None
         if self.measure is not None:
