@@ -14,9 +14,9 @@ numba is imported here at the first call, never when this module is.
 
 import contextlib
 import hashlib
-import os
 import platform
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType, SimpleNamespace
@@ -28,8 +28,7 @@ from lanista.errors import LanistaError
 _labels: dict[int, str] = {}
 _built: dict[tuple[object, ...], SimpleNamespace] = {}
 _listener: list[Any] = []
-#: not empty once numba's threads have been started with a policy
-_started: list[bool] = []
+_threads = threading.RLock()
 
 
 class KernelError(LanistaError):
@@ -65,35 +64,39 @@ def compile_kernels(
 
 @contextlib.contextmanager
 def num_threads(count: int) -> Iterator[None]:
-    """Let parallel kernels use `count` threads (at most numba's own limit) until the block is left."""
+    """Let parallel kernels use `count` threads (at most numba's own limit) until the block is left.
+
+    One block at a time: a second Python thread waits here, since numba's work queue must not be shared.
+    """
     import numba
 
     config: Any = numba.config
-    with _patient_threads():
+    with _threads:
+        _start_threads(config)
         before = numba.get_num_threads()
-    numba.set_num_threads(max(1, min(count, config.NUMBA_NUM_THREADS)))
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
+        numba.set_num_threads(max(1, min(count, config.NUMBA_NUM_THREADS)))
+        try:
+            yield
+        finally:
+            numba.set_num_threads(before)
 
 
-@contextlib.contextmanager
-def _patient_threads() -> Iterator[None]:
-    """Let OpenMP's threads sleep while they wait, if they start inside the block (numba's do at its first use).
+def _start_threads(config: Any) -> None:  # noqa: ANN401 - numba's module of settings
+    """Start numba's threads, if they are not yet, as its work queue, unless the user chose another layer.
 
-    By default they spin. Where other work keeps the cores busy, a step of a few microseconds then waits for
-    whole time slices: measured 100 times slower. A choice that the user made is left alone.
+    OpenMP, which numba would take, spins while it waits: where other work keeps the cores busy, a step of some
+    microseconds then waits for whole time slices (measured: 100 times slower). And it ends a process that forks.
     """
-    if "OMP_WAIT_POLICY" in os.environ or _started:
-        yield
+    import numba
+
+    if config.THREADING_LAYER != "default":
+        numba.get_num_threads()
         return
-    os.environ["OMP_WAIT_POLICY"] = "passive"
+    config.THREADING_LAYER = "workqueue"
     try:
-        yield
+        numba.get_num_threads()
     finally:
-        del os.environ["OMP_WAIT_POLICY"]
-        _started.append(True)
+        config.THREADING_LAYER = "default"
 
 
 class _Build:

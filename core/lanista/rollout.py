@@ -18,25 +18,12 @@ import torch
 
 from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from lanista.env import VecEnv
+from lanista.episodes import Ended, Episodes
 from lanista.learning import Rollout
 from lanista.openings import Openings
 from lanista.opponents import Opponents
 from lanista.policy import Policy
 from lanista.shaping import Passage, Shaper
-
-
-@dataclass
-class Ended:
-    """The games that ended in a rollout, in order of time; E of them."""
-
-    #: ``[E]`` index of the game
-    game: IntArray
-    #: ``[E, S]`` outcome by seat
-    outcome: FloatArray
-    #: ``[E, S]`` sum of the official reward by seat
-    return_: FloatArray
-    #: ``[E]`` steps
-    length: IntArray
 
 
 @dataclass
@@ -100,8 +87,7 @@ class Collector:
         self._ended = np.zeros((steps, env.num_games), np.bool_)
         self._outcome = np.zeros(flat, np.float32)
         self._official = np.zeros(flat, np.float32)
-        self._return = np.zeros(rows, np.float64)
-        self._length = np.zeros(env.num_games, np.int64)
+        self.episodes = Episodes(env.num_games, env.spec.seats)
         # The env overwrites its arrays in place, so these views stay true for its whole life.
         self._live = {name: part.reshape(rows, *part.shape[2:]) for name, part in env.observation.items()}
         self._live_legal = {name: mask.reshape(rows, -1) for name, mask in env.legal.items()}
@@ -162,7 +148,7 @@ class Collector:
         self._value_open_ends(cut)
         infer_seconds += clock() - before_infer
         self._shape(progress)
-        ended = self._gather_ends()
+        ended = self.episodes.gather(self._ended, self._official, self._outcome)
         self.timing.infer += infer_seconds
         self.timing.env += env_seconds
         self.timing.copy += clock() - started - infer_seconds - env_seconds
@@ -279,33 +265,9 @@ class Collector:
                 figure = float(checked[:, learners].mean()) if learners.any() else 0.0
                 self.reward_parts[name] = self.reward_parts.get(name, 0.0) + figure
 
-    def _gather_ends(self) -> Ended:
-        """Sum the official reward to each game's end and list the ended games in order of time."""
-        games, seats = self.env.num_games, self.env.spec.seats
-        steps_of_end, ended_games = np.nonzero(self._ended)
-        official = self._official.reshape(self.num_steps, games, seats).astype(np.float64)
-        totals = np.cumsum(official, axis=0) + self._return.reshape(games, seats)
-        return_ = totals[steps_of_end, ended_games]
-        length = steps_of_end + 1 + self._length[ended_games]
-        # A game that ended twice in this rollout counts only from its last end before.
-        previous = _previous_end(steps_of_end, ended_games, games)
-        again = previous >= 0
-        return_[again] -= totals[steps_of_end[previous[again]], ended_games[again]]
-        length[again] = steps_of_end[again] - steps_of_end[previous[again]]
-        last_end = np.full(games, -1)
-        np.maximum.at(last_end, ended_games, steps_of_end)
-        open_return = totals[-1].copy()
-        closed = last_end >= 0
-        open_return[closed] -= totals[last_end[closed], closed]
-        self._return[:] = open_return.reshape(-1)
-        self._length = np.where(closed, self.num_steps - 1 - last_end, self._length + self.num_steps)
-        outcome = self._outcome.reshape(self.num_steps, games, seats)[steps_of_end, ended_games]
-        return Ended(ended_games, outcome, return_.astype(np.float32), length)
-
     def games_restarted(self) -> None:
         """Forget the open games: the env was reset between two rollouts."""
-        self._return.fill(0.0)
-        self._length.fill(0)
+        self.episodes.clear()
         if self.openings is not None:
             self.openings.games_ended(np.arange(self.env.num_games))
 
@@ -313,8 +275,7 @@ class Collector:
         """What the next rollout needs, beside the env, the policy and the opponents."""
         return {
             "generator": self.generator.get_state().numpy(),
-            "return": self._return.copy(),
-            "length": self._length.copy(),
+            **self.episodes.state(),
             **({} if self.openings is None else {"opening": self.openings.left.copy()}),
             **{f"action.{name}": action.copy() for name, action in self.env_action.items()},
         }
@@ -322,8 +283,7 @@ class Collector:
     def load_state(self, state: dict[str, AnyArray]) -> None:
         """Take back what `state` gave."""
         self.generator.set_state(torch.from_numpy(state["generator"].copy()))
-        self._return[:] = state["return"]
-        self._length = state["length"].copy()
+        self.episodes.load_state(state)
         if self.openings is not None:
             self.openings.left[:] = state["opening"]
         for name, action in self.env_action.items():
@@ -353,31 +313,3 @@ def check_part(shaper: Shaper, name: str, part: FloatArray, reward: FloatArray) 
             f"shaper {type(shaper).__name__}: part {name!r} holds NaN or infinity; check divisions and logarithms"
         )
     return array.astype(np.float32, copy=False)
-
-
-def _previous_end(steps: IntArray, games: IntArray, num_games: int) -> IntArray:
-    """For each end (sorted by step) the place of the same game's end before it in this rollout, or -1."""
-    order = np.argsort(games, kind="stable")
-    previous = np.full(len(games), -1)
-    same = games[order][1:] == games[order][:-1]
-    previous[order[1:][same]] = order[:-1][same]
-    return previous
-
-
-def learner_figures(ended: Ended, learns: BoolArray | None, seats: int) -> dict[str, float]:
-    """Mean outcome, return and length of the ended games over the learning policy's seats."""
-    if len(ended.game) == 0:
-        return {}
-    mask = (
-        np.ones((len(ended.game), seats), np.bool_)
-        if learns is None
-        else learns.reshape(-1, seats)[ended.game]
-    )
-    if not mask.any():
-        return {}
-    return {
-        "episodes": float(len(ended.game)),
-        "outcome": float(ended.outcome[mask].mean()),
-        "return": float(ended.return_[mask].mean()),
-        "length": float(ended.length.mean()),
-    }

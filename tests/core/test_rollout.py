@@ -8,8 +8,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 from counting_env import CountingEnv, Fixed, Recorder
 
+from lanista.episodes import learner_figures
 from lanista.errors import PluginError
-from lanista.rollout import Collector, learner_figures
+from lanista.rollout import Collector
 
 
 def collect(games: int, steps: int, rollouts: int = 1, alternating: bool = True):

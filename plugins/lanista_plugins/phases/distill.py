@@ -17,13 +17,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lanista.episodes import learner_figures
 from lanista.errors import LanistaError
 from lanista.learning import Distiller
 from lanista.openings import openings_of
 from lanista.optimiser_state import optimiser_tensors, restore_optimiser
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
 from lanista.policy import Policy, build_policy
-from lanista.rollout import Collector, learner_figures
+from lanista.rollout import Collector
 from lanista_plugins.phases.compare import compare_policies
 from lanista_plugins.phases.labelled import LabelledRows
 from lanista_plugins.phases.measure import Measure

@@ -14,12 +14,13 @@ from typing import Any
 
 import torch
 
+from lanista.episodes import learner_figures
 from lanista.league.league import League
 from lanista.learning import LossTerm
 from lanista.openings import openings_of
 from lanista.opponents import Opponents
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
-from lanista.rollout import Collector, learner_figures
+from lanista.rollout import Collector
 from lanista.shaping import Shaper
 from lanista_plugins.phases.measure import Measure
 from lanista_plugins.phases.settings import TrainSettings
