@@ -108,16 +108,38 @@ def test_extra_packages_are_installed_once(stand_in: StandIn) -> None:
     assert len(stand_in.commands) == count
 
 
-def test_torch_is_announced_where_pip_would_take_its_cuda_build(
-    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("platform", "settings", "told"),
+    [
+        ("linux", "global.timeout='60'", True),
+        ("linux", ":env:.extra-index-url='https://download.pytorch.org/whl/cpu'", False),
+        ("darwin", "", False),
+    ],
+)
+def test_torch_is_announced_where_pip_may_take_its_cuda_build(
+    platform: str,
+    settings: str,
+    told: bool,
+    stand_in: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(creation, "takes_cuda", lambda python, package: True)
+    create_judge(say=lambda line: None)
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\ncat <<'END'\n{settings}\nEND\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert creation.may_take_cuda(python) is told
+    monkeypatch.setattr(creation, "may_take_cuda", lambda python: told)
     said: list[str] = []
     create_judge(("torch",), say=said.append)
-    assert any(
-        "CUDA build, a download of gigabytes; for the CPU build stop here and run: PIP_" in line
+    warned = [
+        line
         for line in said
-    )
+        if "CUDA build, a download of gigabytes; for the CPU build (0.4 GB) stop" in line
+    ]
+    assert len(warned) == int(told)
+    assert all(line.endswith("lanista doctor --fix --with torch") for line in warned)
 
 
 def test_somebody_elses_folder_is_left_alone(stand_in: StandIn, tmp_path: Path) -> None:

@@ -118,10 +118,10 @@ def _install_extra(folder: Path, extra: Sequence[str], say: Say) -> None:
         if have and name == package:
             say(f"{name} is in the judging environment")
             continue
-        if name == "torch" and takes_cuda(python, package):
+        if name == "torch" and may_take_cuda(python):
             say(
-                f"pip would take torch's CUDA build, a download of gigabytes; for the CPU build stop here "
-                f"and run: {CPU_TORCH} lanista doctor --fix --with {package}"
+                f"on Linux pip by itself takes torch's CUDA build, a download of gigabytes; for the CPU build (0.4 GB) "
+                f"stop here and run: {CPU_TORCH} lanista doctor --fix --with {package}"
             )
         say(f"installing {package} into the judging environment")
         _pip(folder, ["-c", str(constraints_file()), package])
@@ -134,19 +134,17 @@ def _import_name(package: str) -> str:
     )
 
 
-def takes_cuda(python: Path, package: str) -> bool:
-    """Would pip bring CUDA libraries along? Asks pip's resolver, which downloads no wheel for it."""
-    wanted = ["-c", str(constraints_file()), package]
-    answer = subprocess.run(
-        [str(python), "-m", "pip", "install", "--dry-run", "--quiet", "--report", "-", *wanted],
-        capture_output=True,
-        text=True,
-        check=False,
+def may_take_cuda(python: Path) -> bool:
+    """May pip bring CUDA libraries along? On Linux it does, unless its settings name an index of CPU builds.
+
+    Asking pip's resolver would tell for sure, and may download the very wheel to find out.
+    """
+    if sys.platform != "linux":
+        return False
+    settings = subprocess.run(
+        [str(python), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     )
-    if answer.returncode != 0:
-        return False  # the installation that follows says what is wrong
-    planned = json.loads(answer.stdout)["install"]
-    return any(item["metadata"]["name"].lower().startswith(("nvidia-", "cuda-")) for item in planned)
+    return "cpu" not in settings.stdout
 
 
 def _pip(folder: Path, arguments: list[str]) -> None:

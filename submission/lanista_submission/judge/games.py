@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from lanista.errors import LanistaError
@@ -65,11 +66,14 @@ def play_games(
     workers: int,
     place: Callable[[GameJob, int], GameJob] = lambda job, worker: job,
     took: Callable[[GameResult], bool] = lambda result: True,
+    scratch: Path | None = None,
 ) -> list[GameResult]:
     """Play all jobs and give their results in order.
 
     `place(job, worker)` may rewrite a job for the worker that plays it (worker's own folders). `took(result)`
-    is called after each game, one call at a time; once it gives False no further game is begun.
+    is called after each game, one call at a time; once it gives False no further game is begun. What the seats'
+    processes write goes below `scratch` (the system's temporary folder by default), so that nothing is left when
+    that is removed.
     """
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [None]
     waiting = list(enumerate(jobs))[::-1]
@@ -80,7 +84,7 @@ def play_games(
 
     def serve(number: int) -> None:
         try:
-            with Worker(judge, cores[number % len(cores)]) as worker:
+            with Worker(judge, cores[number % len(cores)], scratch) as worker:
                 running.append(worker)
                 while True:
                     with lock:
@@ -116,8 +120,8 @@ def play_games(
 class Worker:
     """A process of the judge that plays one game after the other."""
 
-    def __init__(self, judge: Judge, core: int | None) -> None:
-        """Start it; `core` is where its seats run."""
+    def __init__(self, judge: Judge, core: int | None, scratch: Path | None) -> None:
+        """Start it; `core` is where its seats run, `scratch` where they may write."""
         self._core = core
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         script = str(files("lanista_submission.judge") / "play.py")
@@ -126,6 +130,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words,
+            env={**os.environ, **({"TMPDIR": str(scratch), "TEMP": str(scratch)} if scratch else {})},
             start_new_session=True,  # Ctrl-C is ours to handle
         )
 

@@ -96,7 +96,10 @@ class SeatProcess:
         except ValueError:
             self.kill()
             return {"garbled": {"bytes": len(line)}}
-        return reply if isinstance(reply, dict) else {"garbled": {"bytes": len(line)}}
+        if not isinstance(reply, dict) or not reply.keys() & {"ready", "seat_s", "turn", "ended"}:
+            self.kill()  # somebody else wrote into the pipe
+            return {"garbled": {"bytes": len(line)}}
+        return reply
 
     def _death(self) -> dict[str, Any]:
         """How the process ended: exit code or signal, and its last words."""

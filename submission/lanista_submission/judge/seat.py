@@ -239,10 +239,12 @@ def describe(found: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever main.py l
     """Say which object was picked as the agent."""
     code = getattr(found, "__code__", None)
     where = getattr(found, "__globals__", {}).get("__name__") if code else getattr(found, "__module__", None)
+    named = hasattr(found, "__name__")
     return {
-        "name": getattr(found, "__name__", type(found).__name__),
-        "kind": "class" if isinstance(found, type) else type(found).__name__,
-        "module": where,
+        "name": found.__name__ if named else type(found).__name__,
+        "kind": "class" if isinstance(found, type) else type(found).__name__ if named else "object",
+        # what main.py defines says that it comes from builtins, since its globals have no name
+        "module": None if where == "builtins" else where,
         "line": getattr(code, "co_firstlineno", None),
     }
 

@@ -113,14 +113,14 @@ class Arena:
             return not self._report.grave
 
         jobs = [self._job(begin + index, _players(pairing)) for index, pairing in enumerate(pairings)]
-        play_games(self._judge, jobs, self._plan.workers, place, took)
+        play_games(self._judge, jobs, self._plan.workers, place, took, self._plan.scratch)
 
     def _in_one_process(self, opponent: str) -> None:
         """Play one game with both archives in one process, the opponent's modules first."""
         name = OTHER_ARCHIVE if opponent == OTHER else ARCHIVE
         mains = [self._plan.folders.main(name, 0, 0), self._plan.folders.main(ARCHIVE, 0, 1)]
         job = self._job(0 if opponent == ITSELF else 1, tuple(Player(main=main) for main in mains), "pair")
-        result = play_games(self._judge, [job], 1)[0]
+        result = play_games(self._judge, [job], 1, scratch=self._plan.scratch)[0]
         # Compare the archives' files before they are put back as they were.
         problem = pair_problem(self._plan.context, result.record, opponent)
         self._tidy(job)
@@ -158,8 +158,8 @@ class Arena:
             fault = seat_fault(self._plan.context, result.record, seat)
             if fault is not None:
                 side = " in the second seat" if seat == 1 else ""
-                told = f"against {pairing.opponent}{side}: {fault.message}"
-                self._fail(replace(fault, message=told), result)
+                game = f"against {pairing.opponent}{side}: " if fault.weight == "fault" else ""
+                self._fail(replace(fault, message=game + fault.message), result)
                 return
         failed = _opponent_problem(pairing, result.record)
         if failed is not None:

@@ -10,7 +10,7 @@ from typing import Any
 from lanista.hints import shown
 from lanista_submission.verify.problem import Problem
 from lanista_submission.verify.profile import PlatformPackages, TargetProfile
-from lanista_submission.verify.source import FIND_FOLDER, Source, dunder_file, lazy_import
+from lanista_submission.verify.source import FIND_FOLDER, Source, dunder_file, lazy_import, sounds_like_agent
 
 _SERVER_FOLDER = "/kaggle_simulations"
 #: the platform keeps that many characters of a turn's prints
@@ -251,7 +251,7 @@ def wrong_callable(context: Context, picked: dict[str, Any] | None, failed: bool
         return None
     defined = {item.name: item for item in context.source.defined}
     taken = defined.get(picked["name"])
-    if taken is not None and taken.looks_like_agent:
+    if sounds_like_agent(picked["name"]) or (taken is not None and taken.looks_like_agent):
         return None
     meant = [item for item in context.source.defined if item.looks_like_agent]
     if not meant or (not failed and picked["kind"] == "function" and picked["module"] is None):

@@ -35,10 +35,15 @@ class Defined:
         """Named like an agent, or taking an observation, and callable with at most two arguments."""
         if self.kind != "function" or len(self.parameters) > 2:
             return False
-        named = any(word in self.name.lower().split("_") for word in _AGENT_WORDS)
-        return named or any(
+        observes = any(
             self.parameters[:1] and self.parameters[0].startswith(word) for word in _OBSERVATION_WORDS
         )
+        return observes or sounds_like_agent(self.name)
+
+
+def sounds_like_agent(name: str) -> bool:
+    """Is this what people call their agent?"""
+    return any(word in name.lower().split("_") for word in _AGENT_WORDS)
 
 
 @dataclass
