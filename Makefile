@@ -45,7 +45,7 @@ check: lint type test ## what CI runs
 $(INSTALLED): pyproject.toml constraints.txt
 	@"$(PYTHON)" -c '$(SUITABLE)' 2>/dev/null || { echo "make: lanista needs Python 3.11, 3.12 or 3.13 and found $(if $(PYTHON),$(PYTHON)$(if $(VERSION), ($(VERSION))),none of them); install one, or name it: make install PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@grep -q '^version = $(VERSION)\.' .venv/pyvenv.cfg 2>/dev/null && test -x $(BIN)/pip || { echo '$(PYTHON) -m venv --clear .venv'; "$(PYTHON)" -m venv --clear .venv; }
-	@test "$$(uname)" != Linux || $(BIN)/python -c 'import torch' 2>/dev/null || echo "A large download comes next: 0.4 GB with torch's CPU build, but on Linux pip by itself takes the CUDA build (several GB). For the CPU build stop here and run: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make install"
+	@test "$$(uname)" != Linux || $(BIN)/python -c 'import torch' 2>/dev/null || echo "A large download comes next: 0.4 GB with torch's CPU build, but on Linux pip by itself takes the CUDA build (several GB). For the CPU build stop here and run first: .venv/bin/python -m pip install uv && .venv/bin/uv pip install --python .venv --torch-backend=cpu torch==2.13.0"
 	$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
 	$(BIN)/lanista doctor --fix
