@@ -60,8 +60,9 @@ def count_bits(bits: int) -> int:
     return count
 
 
-@njit(cache=True)
-def search(own, mask, stones, alpha, beta, rows, bottom, board, order, moves, keys, bounds):  # noqa: ANN001, ANN201
+# Not cached on disk: numba 0.68 crashed when it loaded a function that calls itself from there.
+@njit
+def search(own, mask, stones, alpha, beta, rows, bottom, board, order, moves, keys, bounds):
     """The value in alpha..beta of a position whose side to move cannot win at once and whose board is not full.
 
     `moves` is scratch, a row a stone count; `keys` and `bounds` are the table, a bound being 4 * (low + 1) + high + 1.
@@ -108,8 +109,9 @@ def search(own, mask, stones, alpha, beta, rows, bottom, board, order, moves, ke
     for place in range(count):
         move = moves[stones, place] & ((1 << 56) - 1)
         value = -search(
-            own ^ mask, mask | move, stones + 1, -beta, -alpha, rows, bottom, board, order, moves, keys, bounds
-        )
+            own ^ mask, mask | move, stones + 1, -beta, -alpha,
+            rows, bottom, board, order, moves, keys, bounds,
+        )  # fmt: skip
         best = max(best, value)
         alpha = max(alpha, best)
         if alpha >= beta:
@@ -125,8 +127,8 @@ def search(own, mask, stones, alpha, beta, rows, bottom, board, order, moves, ke
     return best
 
 
-@njit(cache=True)
-def move_values(own, mask, values, rows, bottom, board, order, moves, keys, bounds):  # noqa: ANN001, ANN201
+@njit
+def move_values(own, mask, values, rows, bottom, board, order, moves, keys, bounds):
     """Fill ``values[columns]`` for the side to move; the game must not be over."""
     height = rows + 1
     stones = count_bits(mask)
@@ -141,9 +143,11 @@ def move_values(own, mask, values, rows, bottom, board, order, moves, keys, boun
         elif completing_cells(own ^ mask, (((mask | move) + bottom) & board), height):
             values[column] = LOSS
         else:
+            # np.int64, because numba would compile the search twice for literal bounds
             values[column] = -search(
-                own ^ mask, mask | move, stones + 1, -1, 1, rows, bottom, board, order, moves, keys, bounds
-            )
+                own ^ mask, mask | move, stones + 1, np.int64(-1), np.int64(1),
+                rows, bottom, board, order, moves, keys, bounds,
+            )  # fmt: skip
 
 
 @dataclass
@@ -163,7 +167,9 @@ class Solver:
         height = self.rows + 1
         self._bottom = sum(1 << (column * height) for column in range(self.columns))
         self._board = self._bottom * ((1 << self.rows) - 1)
-        middle_first = sorted(range(self.columns), key=lambda column: (abs(2 * column - self.columns + 1), column))
+        middle_first = sorted(
+            range(self.columns), key=lambda column: (abs(2 * column - self.columns + 1), column)
+        )
         self._order = np.array(middle_first, np.int64)
         self._moves = np.zeros((self.rows * self.columns, self.columns), np.int64)
 

@@ -33,10 +33,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("runs/solve-cartpole"), help="folder for the report")
     parser.add_argument("--recipe", default=str(BENCHMARKS / "solve_cartpole.toml"), help="our settings")
     parser.add_argument("--set", action="append", default=[], help="change them, as in `lanista run`")
-    parser.add_argument("--peers-python", help="interpreter that has the peers; without it only ours is played")
+    parser.add_argument(
+        "--peers-python", help="interpreter that has the peers; without it only ours is played"
+    )
     parser.add_argument("--cleanrl", type=Path, help="CleanRL's ppo.py; without it CleanRL is left out")
     parser.add_argument("--steadiness", action="store_true", help="go on after solving and evaluate")
-    parser.add_argument("--limit", type=float, default=120.0, help="seconds of training after which a run is given up")
+    parser.add_argument(
+        "--limit", type=float, default=120.0, help="seconds of training after which a run is given up"
+    )
     return parser.parse_args()
 
 
@@ -64,7 +68,8 @@ def main() -> None:
     names = [peer.name for peer in peers]
     parts = [heading("CartPole-v1: time to solve", machine(), runs), speed_table(runs, names, OURS, BARE)]
     if words.steadiness:
-        parts += [f"\n## Steadiness in the {STEADY_STEPS:,} env steps after solving\n", steadiness_table(runs, names, BAR)]
+        title = f"\n## Steadiness in the {STEADY_STEPS:,} env steps after solving\n"
+        parts += [title, steadiness_table(runs, names, BAR)]
     write_report(words.out, parts)
 
 

@@ -29,6 +29,8 @@ class Peer:
     module: str
     #: what this peer's wish has beside the task's
     options: dict[str, Any] = field(default_factory=dict)
+    #: seeds it plays at most, for what takes long; None: all
+    most_seeds: int | None = None
 
 
 class PeerFailed(Exception):  # noqa: N818 - reads as the sentence it is
@@ -53,12 +55,16 @@ def play(peer: Peer, task: dict[str, Any], seed: int) -> dict[str, Any]:
     return {"peer": peer.name, "seed": seed, "load": load, **found}
 
 
-def duel(peers: Sequence[Peer], task: dict[str, Any], seeds: Iterable[int], out: Path) -> list[dict[str, Any]]:
+def duel(
+    peers: Sequence[Peer], task: dict[str, Any], seeds: Iterable[int], out: Path
+) -> list[dict[str, Any]]:
     """Play all seeds peer by peer; `out`/runs.json is written anew after every run."""
     out.mkdir(parents=True, exist_ok=True)
     runs: list[dict[str, Any]] = []
-    for seed in seeds:
+    for count, seed in enumerate(seeds):
         for peer in peers:
+            if peer.most_seeds is not None and count >= peer.most_seeds:
+                continue
             run = play(peer, task, seed)
             runs.append(run)
             told = "solved" if run["solved"] else "NOT solved"
@@ -67,7 +73,9 @@ def duel(peers: Sequence[Peer], task: dict[str, Any], seeds: Iterable[int], out:
                 f"from process start {run['start_seconds'] + run['seconds']:6.2f} s",
                 flush=True,
             )
-            (out / "runs.json").write_text(json.dumps({"machine": machine(), "task": task, "runs": runs}, indent=1))
+            (out / "runs.json").write_text(
+                json.dumps({"machine": machine(), "task": task, "runs": runs}, indent=1)
+            )
     return runs
 
 
@@ -87,7 +95,9 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.machine()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine()
+    )
 
 
 def fill_kernel_cache(peer: Peer, task: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ The script is run as a program whose TensorBoard writer is ours. It makes its wr
 builds its envs, which starts the clock, and its last note of an update is `charts/SPS`, which reports the update.
 """
 
+import contextlib
 import runpy
 import sys
 from typing import Any
@@ -36,7 +37,7 @@ def reporting_writer(trial: Trial) -> type:
                 return
             agent = sys._getframe(1).f_globals["agent"]
 
-            def act(observation):  # noqa: ANN001, ANN202 - `solving.trial.Act`
+            def act(observation):
                 with torch.no_grad():
                     return agent.actor(torch.from_numpy(observation)).argmax(1).numpy()
 
@@ -55,10 +56,8 @@ def main() -> None:
     trial = Trial(wish)
     torch.utils.tensorboard.SummaryWriter = reporting_writer(trial)
     sys.argv = [wish["cleanrl"], "--env-id", wish["env_id"], "--seed", str(wish["seed"])]
-    try:
+    with contextlib.suppress(Enough):
         runpy.run_path(wish["cleanrl"], run_name="__main__")
-    except Enough:
-        pass
     write_record(wish, trial.record())
 
 

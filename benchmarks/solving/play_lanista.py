@@ -35,12 +35,18 @@ def main() -> None:
     if settings.network is None:
         settings = settings.model_copy(update={"network": recipe.phases[0].settings.network})
     context = PhaseContext(
-        registry, recipe.top.env, wanted.name, Path("no-run-folder"), derive_seed(wish["seed"], "solve"), 1, {}
+        registry,
+        recipe.top.env,
+        wanted.name,
+        Path("no-run-folder"),
+        derive_seed(wish["seed"], "solve"),
+        1,
+        {},
     )
     phase = registry.load("phases", "train")(context, settings)
     trial = Trial(wish)
 
-    def act(observation):  # noqa: ANN001, ANN202 - `solving.trial.Act`
+    def act(observation):
         output = phase.policy.network({part: torch.from_numpy(observation)})
         return output.logits[head].argmax(1).numpy()
 

@@ -54,7 +54,7 @@ class BetweenUpdates(BaseCallback):
     def _on_step(self) -> bool:
         return not self.enough
 
-    def act(self, observation):  # noqa: ANN001, ANN201 - `solving.trial.Act`
+    def act(self, observation):
         normalizer = self.model.get_vec_normalize_env()
         if normalizer is not None:
             observation = normalizer.normalize_obs(observation)

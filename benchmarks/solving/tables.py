@@ -13,7 +13,7 @@ def spread(values: Sequence[float], form: str = "{:.2f}") -> str:
     if not values:
         return "-"
     middle, low, high = (form.format(value) for value in (median(values), min(values), max(values)))
-    return f"{middle} ({low}–{high})"
+    return f"{middle} ({low} to {high})"
 
 
 def of_peer(runs: Sequence[Run], peer: str) -> list[Run]:
@@ -81,6 +81,17 @@ def steadiness_table(runs: Sequence[Run], peers: Sequence[str], bar: float) -> s
     return "\n".join(lines)
 
 
+def phases_table(runs: Sequence[Run], peer: str) -> str:
+    """When each phase of a recipe was over."""
+    lines = ["| phase | env steps | over after s |", "| --- | ---: | ---: |"]
+    own = of_peer(runs, peer)
+    for place, phase in enumerate(own[0]["phases"]):
+        steps = [run["phases"][place]["steps"] for run in own]
+        over = [run["phases"][place]["seconds_so_far"] for run in own]
+        lines.append(f"| {phase['name']} | {spread(steps, '{:,.0f}')} | {spread(over)} |")
+    return "\n".join(lines)
+
+
 def share_at_least(values: Sequence[float], bar: float) -> float:
     """How many of `values` are at or above `bar`, 0..1."""
     return sum(value >= bar for value in values) / len(values)
@@ -91,7 +102,7 @@ def heading(title: str, machine: dict[str, Any], runs: Sequence[Run]) -> str:
     loads = spread([run["load"] for run in runs], "{:.1f}")
     return (
         f"# {title}\n\n{machine['date']}, {machine['cpus']} cores ({machine['processor']}), "
-        f"Python {machine['python']}; load before a run {loads}. Median (lowest–highest) of the solved runs.\n"
+        f"Python {machine['python']}; load before a run {loads}. Median (lowest to highest) of the solved runs.\n"
     )
 
 

@@ -93,8 +93,8 @@ class Trial:
         }
 
 
-def _make_env(env_id: str) -> Any:  # noqa: ANN401 - gymnasium's VectorEnv, imported late so that it is not in our start
-    import gymnasium
+def _make_env(env_id: str) -> Any:
+    import gymnasium  # here, so that it is not in our start
 
     whole = gymnasium.spec(env_id).vector_entry_point is not None
     return gymnasium.make_vec(env_id, EPISODES, vectorization_mode="vector_entry_point" if whole else "sync")
