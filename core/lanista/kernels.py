@@ -269,10 +269,11 @@ class _CompilationListener:
         if self.depth > 1 or label is None:
             return
         text = f"compiling the rules of {label} (once; cached on disk)…"
-        if sys.stderr.isatty():
-            from rich.console import Console
+        from rich.console import Console
 
-            self.status = Console(stderr=True).status(text)
+        console = Console(stderr=True)
+        if console.is_terminal and not console.is_dumb_terminal:
+            self.status = console.status(text)
             self.status.start()
         elif label not in self.said:
             print(text, file=sys.stderr, flush=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import io
 import os
 import subprocess
 import sys
@@ -24,7 +25,6 @@ def load(tmp_path, monkeypatch):
     """Write modules into a folder of this test and import them; the cache is this test's own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.syspath_prepend(str(tmp_path))
-    before = set(sys.modules)
 
     def load(**modules):
         write(tmp_path, **modules)
@@ -32,7 +32,7 @@ def load(tmp_path, monkeypatch):
         return [importlib.import_module(name) for name in modules]
 
     yield load
-    for name in set(sys.modules) - before:
+    for name in [name for name in sys.modules if name.startswith("kn_")]:
         del sys.modules[name]
 
 
@@ -152,6 +152,64 @@ def test_num_threads_is_masked_and_put_back():
         assert numba.get_num_threads() == 1
         _ = 1 / 0
     assert numba.get_num_threads() == before
+
+
+CROWD = """
+import sys
+sys.path.insert(0, {folder!r})
+import os, threading
+import numba, numpy as np
+import kn_loops
+from lanista.kernels import compile_kernels, num_threads
+fill = compile_kernels(kn_loops, parallel=True).fill
+
+def work(total):
+    array = np.zeros(5000)
+    for _ in range(200):
+        with num_threads(2):
+            fill(array)
+    total.append(array.sum())
+
+totals = []
+threads = [threading.Thread(target=work, args=(totals,)) for _ in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+child = os.fork()
+if child == 0:
+    with num_threads(2):
+        fill(np.zeros(50))
+    os._exit(7)
+end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+print(len(set(totals)), len(totals), numba.threading_layer(), numba.config.THREADING_LAYER, end)
+"""
+
+
+def test_threads_may_be_used_from_several_python_threads_and_after_a_fork(tmp_path):
+    """Both end the process with the layers that numba would choose or misuse."""
+    write(
+        tmp_path,
+        kn_loops="prange = range\n\ndef fill(array):\n    for k in prange(len(array)):\n        array[k] = k\n",
+    )
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    env.pop("NUMBA_THREADING_LAYER", None)
+    code = CROWD.format(folder=str(tmp_path))
+    shown = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=240)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.split() == ["1", "3", "workqueue", "default", "7"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_what_is_compiled_and_wipes_it_away(load, monkeypatch):
+    (rules,) = load(kn_shown="def one():\n    return 1\n")
+    terminal = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert compile_kernels(rules, label="shown").one() == 1
+    assert "compiling the rules of shown" in terminal.getvalue()
 
 
 def test_a_kernel_that_calls_itself_is_refused(load):
