@@ -25,7 +25,9 @@ def doctor(
 ) -> None:
     """Say what lanista finds on this machine, and what to do where something is amiss.
 
-    Exit code 1 if something that lanista needs is wrong. Example: lanista doctor --fix --with torch
+    The judging environment lies where LANISTA_JUDGE says (a virtual environment's folder or its Python), else in
+    the user's data folder (Linux: ~/.local/share/lanista/judge). Exit code 1 if something that lanista needs is
+    wrong. Example: lanista doctor --fix --with torch
     """
     from lanista.errors import UsageError
     from lanista_submission.doctor import run_checks
