@@ -151,7 +151,7 @@ PLAYED = [
         "slow import",
         {"main.py": f"import time\ntime.sleep(1.3)\n{GOOD}"},
         "slow_import",
-        ("executing main.py took 1.", "charged to turn 1"),
+        ("executing main.py took ", "charged to turn 1"),
         HURRIED,
     ),
     Broken(
