@@ -1,0 +1,119 @@
+"""The rules of Lux AI Season 1 for N games at a time: starting games, and one turn of all of them. Portable.
+
+A turn, phase by phase (each plays a block of games, so that its arrays are looked up once for all of them):
+
+1. orders are accepted or dropped, research counts (`accept`); moves are cancelled (`moves`);
+2. city tiles build and cool down (`cities`);
+3. units act one after another (`units`);
+4. workers collect (`collect`);
+5. cargo on city tiles becomes fuel; at night cities and units pay or are lost; units cool down (`dusk`);
+6. wood regrows, the game may end, the turn is over (`dusk`).
+
+Source: the program inside kaggle-environments 1.33.2, environment `lux_ai_2021`. Given its orders, a game does
+not depend on the number of games or of threads.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from .accept import accept_orders
+from .cities import act_cities, create_unit, found_tile
+from .collect import collect, look_around
+from .dusk import end_turns, settle_units
+from .mapgen import make_map
+from .moves import cancel_moves
+from .scratch import BLOCK, Scratch
+from .state import WORKER, Board, Games, Orders
+from .units import act_units
+
+prange = range  # a parallel build puts numba's in its place
+
+
+def play_block(
+    block: int, orders: Orders, max_turns: int, board: Board, games: Games, scratch: Scratch
+) -> None:
+    """Play one turn of the games of one block."""
+    first = block * BLOCK
+    last = min(first + BLOCK, games.turn.shape[0])
+    games.flows[first:last] = 0
+    accept_orders(first, last, orders, board, games, scratch)
+    cancel_moves(first, last, block, games, scratch)
+    act_cities(first, last, games, scratch)
+    act_units(first, last, orders, board, games, scratch)
+    collect(first, last, block, board, games, scratch)
+    settle_units(first, last, board, games)
+    end_turns(first, last, max_turns, games)
+
+
+def play_turn(orders: Orders, max_turns: int, board: Board, games: Games, scratch: Scratch) -> None:
+    """Play one turn of all games that are not over; `max_turns` is the length of a game (360 on Kaggle)."""
+    num_games = games.turn.shape[0]
+    for block in prange((num_games + BLOCK - 1) // BLOCK):
+        play_block(block, orders, max_turns, board, games, scratch)
+
+
+def clear_game(g: int, games: Games) -> None:
+    """Empty the board and the lists of game g; what lies behind the ends of lists is cleared, too."""
+    games.turn[g] = 0
+    games.over[g] = False
+    games.last_unit_id[g] = 0
+    games.last_city_id[g] = 0
+    games.num_cities[g] = 0
+    games.research[g] = 0
+    games.num_units[g] = 0
+    games.num_tiles[g] = 0
+    games.resource_kind[g] = 0
+    games.resource_amount[g] = 0
+    games.kinds_near[g] = 0
+    games.road[g] = 0
+    games.tile_team[g] = -1
+    games.tile_city[g] = -1
+    games.tile_cooldown[g] = 0
+    games.tile_near[g] = 0
+    games.tile_next[g] = -1
+    games.unit_id[g] = 0
+    games.unit_kind[g] = 0
+    games.unit_cell[g] = 0
+    games.unit_cooldown[g] = 0
+    games.unit_cargo[g] = 0
+    games.city_id[g] = 0
+    games.city_team[g] = 0
+    games.city_fuel[g] = 0
+    games.city_upkeep[g] = 0
+    games.city_size[g] = 0
+    games.city_first[g] = 0
+    games.city_last[g] = 0
+    games.flows[g] = 0
+
+
+def start_game(g: int, seed: int, board: Board, games: Games) -> int:
+    """Start game g on the official map of `seed`; give 0, or what is wrong with the map (see `make_map`).
+
+    1: the board has no room for a good map; 2: both teams would start in the same place. The game is then over.
+    """
+    clear_game(g, games)
+    home, away = make_map(seed, board.width, board.height, games.resource_kind[g], games.resource_amount[g])
+    if home < 0 or home == away:
+        clear_game(g, games)
+        games.over[g] = True
+        return 1 if home < 0 else 2
+    for cell in range(board.near.shape[0] - 1):
+        look_around(g, cell, board, games)
+    create_unit(g, 0, WORKER, home, games)
+    found_tile(g, 0, home, board, games)
+    create_unit(g, 1, WORKER, away, games)
+    found_tile(g, 1, away, board, games)
+    games.flows[g] = 0
+    return 0
+
+
+def start_games(
+    which: npt.NDArray[np.int64],
+    seeds: npt.NDArray[np.int64],
+    faults: npt.NDArray[np.int64],
+    board: Board,
+    games: Games,
+) -> None:
+    """Start the games `which` (``[M]``) on the maps of `seeds` (``[M]``); `faults` (``[M]``) as in `start_game`."""
+    for k in prange(which.shape[0]):
+        faults[k] = start_game(which[k], seeds[k], board, games)
