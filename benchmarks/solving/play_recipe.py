@@ -62,7 +62,9 @@ def main() -> None:
     from lanista.run import Run
 
     host = load_plugins()
-    values = apply_changes(read_recipe(wish["recipe"], host.registry), [*wish["changes"], f"seed={wish['seed']}"])
+    values = apply_changes(
+        read_recipe(wish["recipe"], host.registry), [*wish["changes"], f"seed={wish['seed']}"]
+    )
     recipe = check_recipe(values, host.registry)
     trial, times = Trial(wish), PhaseTimes()
     times.leave_measuring_out()

@@ -1,28 +1,15 @@
 """The exact solver against brute force over arrays, and against published values."""
 
 import random
-import sys
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def benchmarks_importable():
-    """The scripts find each other by their own folder, as when they are run."""
-    sys.path.insert(0, str(BENCHMARKS))
-    yield
-    sys.path.remove(str(BENCHMARKS))
+from connectx_solver import Solver, completing_cells, has_line
 
 
 @pytest.fixture(scope="module")
 def full_size():
-    from connectx_solver import Solver
-
     return Solver(table_size=2**20 + 7)
 
 
@@ -103,8 +90,6 @@ def test_endings_of_the_full_board_agree_with_brute_force(full_size):
 
 @pytest.mark.parametrize(("rows", "columns"), [(4, 4), (4, 5), (5, 4)])
 def test_small_boards_agree_with_brute_force_from_the_opening_on(rows, columns):
-    from connectx_solver import Solver
-
     solver, force, dice = (
         Solver(rows, columns, table_size=10_007),
         BruteForce(rows, columns),
@@ -164,8 +149,6 @@ def test_games_that_are_over_or_impossible_are_refused(full_size):
 
 
 def test_boards_that_do_not_fit_are_refused():
-    from connectx_solver import Solver
-
     with pytest.raises(ValueError, match=r"^9 x 9 cells do not fit 56 bits; take a smaller board$"):
         Solver(9, 9)
 
@@ -176,8 +159,6 @@ def bits(cells):
 
 
 def test_a_line_is_seen_in_every_direction_and_not_across_the_edge():
-    from connectx_solver import has_line
-
     lines = lines_of_four(6, 7)
     assert len(lines) == 69
     for line in lines:
@@ -188,8 +169,6 @@ def test_a_line_is_seen_in_every_direction_and_not_across_the_edge():
 
 
 def test_completing_cells_are_those_that_a_search_over_lines_finds():
-    from connectx_solver import completing_cells
-
     lines, rng = lines_of_four(6, 7), np.random.default_rng(0)
     found = 0
     for _ in range(300):
