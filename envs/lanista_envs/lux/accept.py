@@ -94,7 +94,12 @@ def accept_orders(
                     if load < CITY_COST:
                         continue
                 elif kind != PILLAGE:
-                    if target < 0 or target >= num_units[g, team] or target == subject or rows[row, AMOUNT] < 0:
+                    if (
+                        target < 0
+                        or target >= num_units[g, team]
+                        or target == subject
+                        or rows[row, AMOUNT] < 0
+                    ):
                         continue
                     other = unit_cell[g, team, target]
                     if (

@@ -49,9 +49,7 @@ def collect(first: int, last: int, block: int, board: Board, games: Games, scrat
                     serve(g, block, scratch.stack[block, k], kind, board, games, scratch)
 
 
-def ask(
-    g: int, block: int, kind: int, workers: int, board: Board, games: Games, scratch: Scratch
-) -> int:
+def ask(g: int, block: int, kind: int, workers: int, board: Board, games: Games, scratch: Scratch) -> int:
     """Write down all requests for `kind`; give the number of tiles asked, which lie in `stack`."""
     near, resource_kind, kinds_near = board.near, games.resource_kind, games.kinds_near
     unit_cell, unit_cargo, research = games.unit_cell, games.unit_cargo, games.research

@@ -41,7 +41,9 @@ class LuxGames:
         """Start the games `which` (all, without it) on the official maps of `seeds`, one for each."""
         games = np.arange(self.num_games) if which is None else np.asarray(which, np.int64).reshape(-1)
         if len(seeds) != len(games):
-            raise UsageError(f"{len(games)} games are to be started with {len(seeds)} seeds; give one for each")
+            raise UsageError(
+                f"{len(games)} games are to be started with {len(seeds)} seeds; give one for each"
+            )
         for seed in seeds:
             refuse_seed(int(seed))
         if len(games) and not (0 <= games.min() and games.max() < self.num_games):
@@ -77,7 +79,9 @@ def refuse_size(width: int, height: int) -> None:
 def refuse_seed(seed: int) -> None:
     """Raise unless `seed` is an integer to JavaScript."""
     if abs(seed) > arc4.MAX_SEED:
-        raise UsageError(f"seed {seed} is beyond what the official program tells apart; stay within 2**53 - 1")
+        raise UsageError(
+            f"seed {seed} is beyond what the official program tells apart; stay within 2**53 - 1"
+        )
 
 
 def refuse_orders(orders: state.Orders, num_games: int) -> None:

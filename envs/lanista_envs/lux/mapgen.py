@@ -65,7 +65,13 @@ def draw_amount(generator: arc4.Generator, kind: int) -> int:
 
 
 def scatter(
-    generator: arc4.Generator, width: int, rows: int, columns: int, alive: Kinds, kinds: Kinds, amounts: Amounts
+    generator: arc4.Generator,
+    width: int,
+    rows: int,
+    columns: int,
+    alive: Kinds,
+    kinds: Kinds,
+    amounts: Amounts,
 ) -> None:
     """Strew wood, coal and uranium over the first `rows` x `columns`, later ones over earlier ones."""
     for kind in range(WOOD, URANIUM + 1):

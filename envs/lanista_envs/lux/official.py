@@ -27,10 +27,14 @@ class NoOfficialError(LanistaError):
 def find_program(python: Path) -> Path:
     """The program of the Python that kaggle-environments is installed for."""
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    folder = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False).stdout.strip()
+    folder = subprocess.run(
+        [str(python), "-c", code], capture_output=True, text=True, check=False
+    ).stdout.strip()
     program = Path(folder) / PROGRAM
     if not program.is_file():
-        raise NoOfficialError(f"{python} has no official Lux program, looked for {program}; run lanista doctor --fix")
+        raise NoOfficialError(
+            f"{python} has no official Lux program, looked for {program}; run lanista doctor --fix"
+        )
     return program
 
 
@@ -51,7 +55,9 @@ class Official:
     def __init__(self, program: Path) -> None:
         node = shutil.which("node")
         if node is None:
-            raise NoOfficialError("the official Lux program needs node, and there is none in PATH; install Node.js 20")
+            raise NoOfficialError(
+                "the official Lux program needs node, and there is none in PATH; install Node.js 20"
+            )
         self.process = subprocess.Popen(
             [node, str(program)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
@@ -96,7 +102,9 @@ class Official:
             return json.loads(line)
         except ValueError:
             said = line.decode(errors="replace").strip()[:200]
-            raise NoOfficialError(f"the official Lux program said {said!r} instead of JSON; it has broken down") from None
+            raise NoOfficialError(
+                f"the official Lux program said {said!r} instead of JSON; it has broken down"
+            ) from None
 
     def _observation(self, started: bool) -> Observation:
         updates = self._read()

@@ -147,7 +147,9 @@ class _Reader:
                 )
             lines = lines[2:]
         if not lines or lines[-1] != END:
-            raise UpdatesError(f"the last line must be {END}, and {repr(lines[-1])[:60] if lines else 'nothing'} is there")
+            raise UpdatesError(
+                f"the last line must be {END}, and {repr(lines[-1])[:60] if lines else 'nothing'} is there"
+            )
         order = 0
         for line in lines[:-1]:
             self.line = line
