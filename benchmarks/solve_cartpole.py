@@ -7,6 +7,8 @@ Solved: 100 greedy episodes average at least 475 and a second, independent 100 a
 steps; checked between updates, at most once in 1,024 env steps. The clock starts with torch, numba and torch's first
 optimiser imported, on every side, and runs from building the envs to the evaluation that crosses; evaluations
 are not counted. numba's disk cache is filled beforehand; loading our functions from it is counted. One thread each.
+Two further rows of ours are the same run from another start: with nothing imported beforehand (what `from process
+start` is held against), and with numba having loaded some function before, as torch has made an optimiser step.
 With `--steadiness` each run goes on for 50,000 env steps on the same schedule.
 
 The peers' environment needs stable-baselines3, tyro and tensorboard. Ours: the settings in solve_cartpole.toml.
@@ -21,7 +23,7 @@ from solving.tables import heading, speed_table, steadiness_table, write_report
 BAR = 475.0
 EVERY = 1_024
 STEADY_STEPS = 50_000
-OURS, BARE = "lanista", "lanista, nothing imported"
+OURS, BARE, READY = "lanista", "lanista, nothing imported", "lanista, numba used before"
 
 
 def parse() -> argparse.Namespace:
@@ -55,9 +57,12 @@ def main() -> None:
     }
     own = {"recipe": words.recipe, "changes": words.set}
     ours = Peer(OURS, own_python(), "solving.play_lanista", {**own, "warm": True})
-    # A second process of ours, whose steadiness is the same: only its start is of interest.
+    # Further processes of ours, whose steps are the same: only their clocks are of interest.
     bare = Peer(BARE, own_python(), "solving.play_lanista", {**own, "warm": False, "after": 0})
-    peers = [ours, bare]
+    ready = Peer(
+        READY, own_python(), "solving.play_lanista", {**own, "warm": True, "numba_used": True, "after": 0}
+    )
+    peers = [ours, bare, ready]
     if words.peers_python:
         peers.append(Peer("Stable-Baselines3 PPO, zoo", words.peers_python, "solving.play_sb3"))
     if words.peers_python and words.cleanrl:

@@ -5,8 +5,8 @@
 
 Solved: 100 greedy episodes average at least -110 and a second, independent 100 agree, on gymnasium's own env.
 The recipe (shaped by a potential, then the sparse reward only) is played as `lanista run` plays it, run folder and
-checkpoints included, and judged at its end. `sparse only` is the recipe's first phase without its shapers; like the peer's, its
-checks come between updates, at most once in 4,096 env steps, and it is given up after `--limit` seconds of training.
+checkpoints included, and judged at its end. `sparse only` is the recipe's first phase without its shapers; like the
+peer's, its checks come between updates, at most once in 4,096 env steps, and it is given up after `--limit` seconds.
 The clock starts with torch, numba and torch's first optimiser imported and leaves evaluations out. One thread each.
 """
 

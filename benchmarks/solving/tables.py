@@ -40,7 +40,8 @@ def from_start(run: Run) -> float:
 def speed_table(runs: Sequence[Run], peers: Sequence[str], ours: str, bare: str) -> str:
     """Solved, seconds, env steps, from process start, and how many times as long as ours.
 
-    From process start the peers are held against `bare`, a run of ours that imports nothing beforehand.
+    From process start the peers are held against `bare`, a run of ours that imports nothing beforehand. Rows of
+    ours have `ours` at the beginning of their names.
     """
     lines = [
         "| peer | solved | train s | env steps | from process start s | train s ÷ ours | from start ÷ ours |",
@@ -49,14 +50,15 @@ def speed_table(runs: Sequence[Run], peers: Sequence[str], ours: str, bare: str)
     for peer in peers:
         own = of_peer(runs, peer)
         good = [run for run in own if run["solved"]]
+        own_row = peer.startswith(ours)
         cells = [
             peer,
             f"{len(good)}/{len(own)}",
             spread([seconds(run) for run in good], "{:.3f}"),
             spread([run["steps"] for run in good], "{:,.0f}"),
             spread([from_start(run) for run in good]),
-            "" if peer in (ours, bare) else spread(times_as_long(runs, peer, ours, seconds), "{:.1f}"),
-            "" if peer in (ours, bare) else spread(times_as_long(runs, peer, bare, from_start), "{:.1f}"),
+            "" if own_row else spread(times_as_long(runs, peer, ours, seconds), "{:.1f}"),
+            "" if own_row else spread(times_as_long(runs, peer, bare, from_start), "{:.1f}"),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

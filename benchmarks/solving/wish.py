@@ -26,3 +26,14 @@ def warm_torch() -> None:
     optimizer = torch.optim.Adam([weight])
     weight.sum().backward()
     optimizer.step()
+
+
+def use_numba() -> None:
+    """Call a compiled function: at the first one numba imports what it needs for any, scipy's linear algebra too."""
+    import numba
+
+    @numba.njit
+    def same(number: float) -> float:
+        return number
+
+    same(1.0)
