@@ -4,7 +4,7 @@ Source: gymnasium's ``envs/classic_control/cartpole.py`` (Barto, Sutton & Anders
 
 A block of games takes one step in passes over short rows that stay in the nearest cache. Each pass reads and
 writes few rows on purpose: with more, the compiler gives up proving that they do not overlap and the pass
-runs one game at a time. Sine and cosine are the library's own, as in gymnasium.
+runs one game at a time. Sine and cosine are the C library's, as in gymnasium (`sines.py`).
 """
 
 import math
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lanista_envs.cartpole.sines import find_places, write_cosines, write_sines
 from lanista_envs.streams import draw_uniform, stream_of
 
 prange = range  # a parallel build puts numba's in its place
@@ -40,9 +41,9 @@ class Games(NamedTuple):
     room: npt.NDArray[np.float64]
     #: ``[2, N]`` int64: steps of this episode, episode
     counters: npt.NDArray[np.int64]
-    #: ``[N]`` int64: room for the indices of the games that ended, from the start of each block
-    over: npt.NDArray[np.int64]
-    #: ``[3, N]`` bool: terminated, truncated, ended
+    #: ``[N]`` int64: room for places in a block, such as those of the games that ended
+    place: npt.NDArray[np.int64]
+    #: ``[4, N]`` bool: terminated, truncated, ended, and a row of room
     flags: npt.NDArray[np.bool_]
     #: ``[2, N]`` float32: reward of the last step (0 after a restart), outcome
     reward: npt.NDArray[np.float32]
@@ -75,9 +76,9 @@ def move_carts(first: int, last: int, push: npt.NDArray[np.int64], games: Games)
     theta, theta_dot = games.state[2][first:last], games.state[3][first:last]
     sin, cos = games.room[0][first:last], games.room[1][first:last]
     temp, acc = games.room[2][first:last], games.room[3][first:last]
-    for i in range(len(x)):
-        sin[i] = math.sin(theta[i])
-        cos[i] = math.cos(theta[i])
+    flag, place = games.flags[3][first:last], games.place[first:last]
+    write_sines(theta, sin, flag, place)
+    write_cosines(theta, cos, flag, place)
     for i in range(len(x)):
         force = FORCE if push[i] == 1 else -FORCE
         temp[i] = (force + POLE_MASS_LENGTH * (theta_dot[i] * theta_dot[i]) * sin[i]) / TOTAL_MASS
@@ -98,7 +99,7 @@ def move_carts(first: int, last: int, push: npt.NDArray[np.int64], games: Games)
 def judge_games(first: int, last: int, limit: int, games: Games) -> int:
     """Count the step of the games first..last-1, raise their flags and show their states.
 
-    Give how many ended; `games.over` holds their places, counted from `first`.
+    Give how many ended; `games.place` holds their places, counted from `first`.
     """
     x, x_dot = games.state[0][first:last], games.state[1][first:last]
     theta, theta_dot = games.state[2][first:last], games.state[3][first:last]
@@ -107,11 +108,7 @@ def judge_games(first: int, last: int, limit: int, games: Games) -> int:
         games.flags[1][first:last],
         games.flags[2][first:last],
     )
-    steps, over, observation = (
-        games.counters[0][first:last],
-        games.over[first:last],
-        games.observation[first:last],
-    )
+    steps, observation = games.counters[0][first:last], games.observation[first:last]
     for i in range(len(x)):
         terminated[i] = (
             (x[i] < -X_LIMIT) | (x[i] > X_LIMIT) | (theta[i] < -THETA_LIMIT) | (theta[i] > THETA_LIMIT)
@@ -122,10 +119,6 @@ def judge_games(first: int, last: int, limit: int, games: Games) -> int:
         truncated[i] = (steps[i] >= limit) & (not terminated[i])
     for i in range(len(x)):
         ended[i] = terminated[i] | truncated[i]
-    endings = 0
-    for i in range(len(x)):
-        over[endings] = i  # without a branch, which would be guessed wrong for every game that ends
-        endings += ended[i]
     for i in range(len(x)):
         observation[i, 0] = np.float32(x[i])
         observation[i, 1] = np.float32(x_dot[i])
@@ -133,7 +126,7 @@ def judge_games(first: int, last: int, limit: int, games: Games) -> int:
         observation[i, 3] = np.float32(theta_dot[i])
     games.reward[0][first:last] = np.float32(1.0)
     games.reward[1][first:last] = np.float32(0.0)
-    return endings
+    return find_places(ended, games.place[first:last])
 
 
 def restart_games(first: int, over: npt.NDArray[np.int64], seed: int, games: Games) -> None:
@@ -158,7 +151,7 @@ def step_block(
         wrong += (push[i] < 0) | (push[i] > 1)
     move_carts(first, last, push, games)
     endings = judge_games(first, last, limit, games)
-    restart_games(first, games.over[first : first + endings], seed, games)
+    restart_games(first, games.place[first : first + endings], seed, games)
     return wrong
 
 
@@ -169,7 +162,7 @@ def step_games(
     state: npt.NDArray[np.float64],
     room: npt.NDArray[np.float64],
     counters: npt.NDArray[np.int64],
-    over: npt.NDArray[np.int64],
+    place: npt.NDArray[np.int64],
     flags: npt.NDArray[np.bool_],
     reward: npt.NDArray[np.float32],
     observation: npt.NDArray[np.float32],
@@ -180,7 +173,7 @@ def step_games(
     `push` is ``[N]`` int64, 0 or 1; the rest are the fields of `Games`, one by one because a call that hands
     over a tuple takes a microsecond longer.
     """
-    games = Games(state, room, counters, over, flags, reward, observation, final)
+    games = Games(state, room, counters, place, flags, reward, observation, final)
     num_games = push.shape[0]
     wrong = 0
     for block in prange((num_games + BLOCK - 1) // BLOCK):
