@@ -14,6 +14,7 @@ from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from lanista.env import VecEnv
 from lanista.league.league import League
 from lanista.league.member import LEARNER
+from lanista.named_arrays import as_arrays, as_tensors, copied_weights, prefixed, under
 from lanista.phases import PhaseContext, PhaseState
 from lanista.players import Player
 from lanista.policy import Policy
@@ -81,9 +82,6 @@ class Opponents:
             begin = games[slots == slot]
             self._meet(begin, self.league.next_opponent(int(slot), len(begin)))
 
-    def games_restarted(self) -> None:
-        """All games were begun anew between two rollouts; their opponents stay."""
-
     def after_update(self, policy: Policy, steps: int, last: bool) -> dict[str, float]:
         """Count the results, take a snapshot if one is due or the phase is over, and let the gate judge it."""
         metrics = self._count()
@@ -98,7 +96,7 @@ class Opponents:
                     "promoted": float(verdict.promoted),
                 }
                 if verdict.promoted:
-                    self.best = (member.name, _copied(policy))
+                    self.best = (member.name, copied_weights(policy.network))
         return metrics
 
     def _count(self) -> dict[str, float]:
@@ -124,10 +122,10 @@ class Opponents:
     def state(self) -> tuple[dict[str, Any], dict[str, AnyArray]]:
         """Assignment, league and best weights."""
         carried = self.carried()
-        arrays = {f"league.{name}": array for name, array in carried.arrays.items()}
+        arrays = prefixed("league", carried.arrays)
         arrays["member"] = self._member.copy()
         if self.best is not None:
-            arrays |= {f"best.{name}": weight.numpy() for name, weight in self.best[1].items()}
+            arrays |= prefixed("best", as_arrays(self.best[1]))
         values = {
             "league": carried.values,
             "names": self._names,
@@ -137,19 +135,9 @@ class Opponents:
 
     def load_state(self, values: dict[str, Any], arrays: dict[str, AnyArray]) -> None:
         """Take back what `state` gave."""
-        import torch
-
-        def under(prefix: str) -> dict[str, AnyArray]:
-            return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
-
-        self.league.load_state(values["league"], under("league."))
+        self.league.load_state(values["league"], under("league", arrays))
         self._names = list(values["names"])
         for place, name in enumerate(self._names):
             self._meet(np.flatnonzero(arrays["member"] == place), name)
         if values["best"] is not None:
-            weights = {name: torch.from_numpy(array.copy()) for name, array in under("best.").items()}
-            self.best = (values["best"], weights)
-
-
-def _copied(policy: Policy) -> dict[str, Tensor]:
-    return {name: weight.detach().clone() for name, weight in policy.network.state_dict().items()}
+            self.best = (values["best"], as_tensors(under("best", arrays)))

@@ -30,6 +30,7 @@ from lanista.errors import CheckpointError, UsageError
 from lanista.files import write_atomically
 from lanista.interrupts import StopRequest
 from lanista.metrics import Logger, MetricsFile
+from lanista.named_arrays import prefixed, under
 from lanista.phases import Phase, PhaseContext, PhaseState
 from lanista.plugins import PluginHost
 from lanista.policy import save_policy
@@ -96,9 +97,9 @@ class Run:
         run.updates = values["updates"]
         run._metrics_length = values["metrics_length"]
         if values["phase"] is not None:
-            run._pending = PhaseState(values["phase"], _under("phase.", arrays))
+            run._pending = PhaseState(values["phase"], under("phase", arrays))
         if values["carried"] is not None:
-            run._carried = PhaseState(values["carried"], _under("carried.", arrays))
+            run._carried = PhaseState(values["carried"], under("carried", arrays))
         return run
 
     @property
@@ -202,9 +203,9 @@ class Run:
             "carried": None if self._carried is None else self._carried.values,
         }
         arrays: dict[str, AnyArray] = {}
-        for prefix, part in (("phase.", state), ("carried.", self._carried)):
+        for prefix, part in (("phase", state), ("carried", self._carried)):
             if part is not None:
-                arrays |= {f"{prefix}{name}": array for name, array in part.arrays.items()}
+                arrays |= prefixed(prefix, part.arrays)
         write_checkpoint(self.folder / "checkpoints", self.updates, values, arrays)
 
     def _policy_folder(self, phase: str) -> Path:
@@ -250,10 +251,6 @@ def _threads(count: int) -> Iterator[None]:
     finally:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(deterministic)
-
-
-def _under(prefix: str, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
-    return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _repeatable(row: dict[str, float]) -> dict[str, float]:

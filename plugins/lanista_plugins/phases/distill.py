@@ -13,13 +13,13 @@ from contextlib import ExitStack
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from lanista.episodes import learner_figures
 from lanista.errors import LanistaError
 from lanista.learning import Distiller
+from lanista.named_arrays import as_arrays, as_tensors, copied_weights, prefixed, under
 from lanista.openings import openings_of
 from lanista.optimiser_state import optimiser_tensors, restore_optimiser
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
@@ -66,9 +66,6 @@ class Distill:
         self.steps = 0
         self.finished = False
         self._open = ExitStack()
-        self._passed = False
-        self._best: tuple[float, dict[str, Tensor]] | None = None
-        self._next_measure = settings.until.every
 
     @property
     def progress(self) -> float:
@@ -88,9 +85,7 @@ class Distill:
         torch.manual_seed(context.derive("weights"))
         self.student = build_policy(context.card(self.env, settings.network.use, options), registry)
         check_same_task(context.name, self.student, self.teacher)
-        self._first_weights = {
-            name: weight.clone() for name, weight in self.student.network.state_dict().items()
-        }
+        self._first_weights = copied_weights(self.student.network)
         self.losses: list[tuple[str, Distiller, Any]] = [
             (term.loss.use, term.loss.build(registry)(term.loss.settings(registry)), term.coef)
             for term in settings.losses
@@ -111,9 +106,8 @@ class Distill:
             self.student.network.parameters(), lr=settings.learning_rate.at(0.0), fused=True
         )
         self.generator = torch.Generator().manual_seed(context.derive("minibatches"))
-        self.measure = Measure(context, settings.until) if settings.until.measures else None
-        if self.measure is not None:
-            self._open.callback(self.measure.close)
+        self.measure = Measure(context, settings.until)
+        self._open.callback(self.measure.close)
 
     def update(self) -> dict[str, float]:
         """Gather, label, learn, measure."""
@@ -127,18 +121,8 @@ class Distill:
         metrics["student_share"] = self.mixed.share
         metrics.update(learner_figures(ended, None, self.env.spec.seats))
         metrics.update(self.collector.timing.shares())
-        if self.measure is not None and self.steps >= self._next_measure:
-            self._next_measure = self.steps + self.settings.until.every
-            found = self.measure.take(self.student, self.steps)
-            metrics.update(found.metrics)
-            if self._best is None or found.figure > self._best[0] or found.passed:
-                weights = {
-                    name: weight.detach().clone()
-                    for name, weight in self.student.network.state_dict().items()
-                }
-                self._best = (found.figure, weights)
-            self._passed = found.passed
-        self.finished = self._passed or self.steps >= self.settings.until.steps
+        metrics.update(self.measure.after_update(self.student, self.steps))
+        self.finished = self.measure.over(self.steps)
         return metrics
 
     def _learn(self) -> dict[str, float]:
@@ -174,8 +158,9 @@ class Distill:
 
     def result(self) -> PhaseResult:
         """Compare student and teacher; raises LanistaError if it did not move or lost more than allowed."""
-        if self._best is not None:
-            self.student.network.load_state_dict(self._best[1])
+        best = self.measure.best
+        if best is not None:
+            self.student.network.load_state_dict(best[1])
         moved = max(
             float((weight - self._first_weights[name]).abs().max()) if weight.numel() else 0.0
             for name, weight in self.student.network.state_dict().items()
@@ -195,35 +180,25 @@ class Distill:
         problem = figures.problem(self.settings.allowed_loss, self.settings.min_agreement)
         if problem is not None:
             raise LanistaError(f"phase {self.context.name!r}: {problem}")
-        chosen = "last" if self._best is None else f"best by measure ({self._best[0]:.4g})"
+        chosen = "last" if best is None else f"best by measure ({best[0]:.4g})"
         return PhaseResult(
             self.student, chosen, {"steps": self.steps, **figures.card()}, self.context.carried
         )
 
     def state(self) -> PhaseState:
         """Everything that the next update depends on."""
-        values: dict[str, Any] = {
-            "steps": self.steps,
-            "next_measure": self._next_measure,
-            "passed": self._passed,
-            "best": None if self._best is None else self._best[0],
-        }
-        arrays = {
-            f"network.{name}": weight.numpy() for name, weight in self.student.network.state_dict().items()
-        }
-        arrays |= {
-            f"optimiser.{name}": tensor.numpy() for name, tensor in optimiser_tensors(self.optimiser).items()
-        }
-        arrays |= {f"collector.{name}": array for name, array in self.collector.state().items()}
-        arrays |= {f"rows.{name}": array for name, array in self.rows.state().items()}
+        measured, best = self.measure.state()
+        arrays = prefixed("network", as_arrays(self.student.network.state_dict()))
+        arrays |= prefixed("optimiser", as_arrays(optimiser_tensors(self.optimiser)))
+        arrays |= prefixed("collector", self.collector.state())
+        arrays |= prefixed("rows", self.rows.state())
+        arrays |= prefixed("best", best)
         arrays["generator"] = self.generator.get_state().numpy()
-        if self._best is not None:
-            arrays |= {f"best.{name}": weight.numpy() for name, weight in self._best[1].items()}
         if self.env.resumable:
-            arrays |= {f"env.{name}": array for name, array in self.env.save().items()}
+            arrays |= prefixed("env", self.env.save())
         else:
             self._restart_games()
-        return PhaseState(values, arrays)
+        return PhaseState({"steps": self.steps, "measure": measured}, arrays)
 
     def _restart_games(self) -> None:
         self.env.reset(self.context.derive("env", self.steps))
@@ -231,28 +206,17 @@ class Distill:
 
     def load_state(self, state: PhaseState) -> None:
         """Take back what `state` gave."""
-
-        def under(prefix: str) -> dict[str, np.ndarray]:
-            return {
-                name[len(prefix) :]: array for name, array in state.arrays.items() if name.startswith(prefix)
-            }
-
-        def tensors(prefix: str) -> dict[str, Tensor]:
-            return {name: torch.from_numpy(array.copy()) for name, array in under(prefix).items()}
-
+        arrays = state.arrays
         self.steps = state.values["steps"]
-        self._next_measure = state.values["next_measure"]
-        self._passed = state.values["passed"]
-        self.finished = self._passed or self.steps >= self.settings.until.steps
-        self.student.network.load_state_dict(tensors("network."))
-        restore_optimiser(self.optimiser, tensors("optimiser."))
-        self.collector.load_state(under("collector."))
-        self.rows.load_state(under("rows."))
-        self.generator.set_state(torch.from_numpy(state.arrays["generator"].copy()))
-        if state.values["best"] is not None:
-            self._best = (state.values["best"], tensors("best."))
+        self.measure.load_state(state.values["measure"], under("best", arrays))
+        self.finished = self.measure.over(self.steps)
+        self.student.network.load_state_dict(as_tensors(under("network", arrays)))
+        restore_optimiser(self.optimiser, as_tensors(under("optimiser", arrays)))
+        self.collector.load_state(under("collector", arrays))
+        self.rows.load_state(under("rows", arrays))
+        self.generator.set_state(torch.from_numpy(arrays["generator"].copy()))
         if self.env.resumable:
-            self.env.load(under("env."))
+            self.env.load(under("env", arrays))
         else:
             self._restart_games()
 

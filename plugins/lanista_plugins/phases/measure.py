@@ -1,9 +1,14 @@
 """Measuring a policy between updates, for `until` rules and for choosing the phase's best."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from torch import Tensor
+
+from lanista.arrays import AnyArray
 from lanista.intervals import lower_bound
 from lanista.matches import evaluate_returns, play_matches
+from lanista.named_arrays import as_arrays, as_tensors, copied_weights
 from lanista.phases import PhaseContext
 from lanista.policy import Policy
 from lanista.policy_player import PolicyPlayer
@@ -21,15 +26,49 @@ class Measurement:
 
 
 class Measure:
-    """Plays the measuring games of an `until` rule on envs of its own, so the training games are not disturbed."""
+    """Measures when an `until` rule asks for it and remembers the best policy so far.
+
+    The measuring games are played on envs of its own, so the training games are not disturbed.
+    """
 
     def __init__(self, context: PhaseContext, until: Until) -> None:
         """Build the env once; nothing is played yet."""
         self._context = context
         self._until = until
         self._env = context.make_env(until.episodes) if until.return_at_least is not None else None
+        self._next = until.every
+        #: whether the rule has been met
+        self.passed = False
+        #: figure and weights of the best policy measured; None before the first measurement
+        self.best: tuple[float, dict[str, Tensor]] | None = None
 
-    def take(self, policy: Policy, steps: int) -> Measurement:
+    def after_update(self, policy: Policy, steps: int) -> dict[str, float]:
+        """Measure if it is time; the first to pass is the best, before that the highest figure."""
+        if not self._until.measures or steps < self._next:
+            return {}
+        self._next = steps + self._until.every
+        found = self._take(policy, steps)
+        if self.best is None or found.figure > self.best[0] or found.passed:
+            self.best = (found.figure, copied_weights(policy.network))
+        self.passed = found.passed
+        return found.metrics
+
+    def over(self, steps: int) -> bool:
+        """Whether the phase is to end after `steps` env steps."""
+        return self.passed or steps >= self._until.steps
+
+    def state(self) -> tuple[dict[str, Any], dict[str, AnyArray]]:
+        """When to measure next, and the best so far."""
+        best = None if self.best is None else self.best[0]
+        arrays = {} if self.best is None else as_arrays(self.best[1])
+        return {"next": self._next, "passed": self.passed, "best": best}, arrays
+
+    def load_state(self, values: dict[str, Any], arrays: dict[str, AnyArray]) -> None:
+        """Take back what `state` gave."""
+        self._next, self.passed = values["next"], values["passed"]
+        self.best = None if values["best"] is None else (values["best"], as_tensors(arrays))
+
+    def _take(self, policy: Policy, steps: int) -> Measurement:
         """Measure; a passing figure is measured again on other start states and must pass both times."""
         first = self._once(policy, self._context.derive("measure", steps, 0))
         if not first.passed:

@@ -17,6 +17,7 @@ import torch
 from lanista.episodes import learner_figures
 from lanista.league.league import League
 from lanista.learning import LossTerm
+from lanista.named_arrays import as_arrays, as_tensors, prefixed, under
 from lanista.openings import openings_of
 from lanista.opponents import Opponents
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
@@ -38,9 +39,6 @@ class Train:
         self.steps = 0
         self.finished = False
         self._open = ExitStack()
-        self._best: tuple[float, dict[str, torch.Tensor]] | None = None
-        self._passed = False
-        self._next_measure = settings.until.every
 
     @property
     def progress(self) -> float:
@@ -78,9 +76,8 @@ class Train:
             opponents=self.opponents,
             openings=openings_of(env, settings.random_opening, generator),
         )
-        self.measure = Measure(context, settings.until) if settings.until.measures else None
-        if self.measure is not None:
-            self._open.callback(self.measure.close)
+        self.measure = Measure(context, settings.until)
+        self._open.callback(self.measure.close)
 
     def _shapers(self) -> list[Shaper]:
         registry, spec = self.context.registry, self.env.spec
@@ -106,35 +103,25 @@ class Train:
         metrics.update(self.collector.timing.shares())
         learns = None if self.opponents is None else self.opponents.learns
         metrics.update(learner_figures(ended, learns, self.env.spec.seats))
-        if self.measure is not None and self.steps >= self._next_measure:
-            metrics.update(self._measure())
-        self.finished = self._passed or self.steps >= self.settings.until.steps
+        metrics.update(self.measure.after_update(self.policy, self.steps))
+        self.finished = self.measure.over(self.steps)
         if self.opponents is not None:
             metrics.update(self.opponents.after_update(self.policy, self.steps, last=self.finished))
         return metrics
-
-    def _measure(self) -> dict[str, float]:
-        assert self.measure is not None
-        self._next_measure = self.steps + self.settings.until.every
-        found = self.measure.take(self.policy, self.steps)
-        if self._best is None or found.figure > self._best[0] or found.passed:
-            self._best = (found.figure, _copied(self.policy.network.state_dict()))
-        self._passed = found.passed
-        return found.metrics
 
     def result(self) -> PhaseResult:
         """The best policy by the gate or by the measure, else the last."""
         chosen = "last"
         figures: dict[str, Any] = {
             "steps": self.steps,
-            "until": "rule met" if self._passed else "steps spent",
+            "until": "rule met" if self.measure.passed else "steps spent",
         }
         if self.opponents is not None and self.opponents.best is not None:
             name, weights = self.opponents.best
             self.policy.network.load_state_dict(weights)
             chosen = f"best by the gate ({name})"
-        elif self._best is not None:
-            figure, weights = self._best
+        elif self.measure.best is not None:
+            figure, weights = self.measure.best
             self.policy.network.load_state_dict(weights)
             chosen = f"best by measure ({figure:.4g})"
             figures["measured"] = figure
@@ -143,66 +130,42 @@ class Train:
 
     def state(self) -> PhaseState:
         """Everything that the next update depends on."""
-        values: dict[str, Any] = {
-            "steps": self.steps,
-            "next_measure": self._next_measure,
-            "best": None if self._best is None else self._best[0],
-            "passed": self._passed,
-        }
-        arrays = {
-            f"network.{name}": weight.numpy() for name, weight in self.policy.network.state_dict().items()
-        }
-        arrays |= {f"learner.{name}": tensor.numpy() for name, tensor in self.learner.state().items()}
-        arrays |= {f"collector.{name}": array for name, array in self.collector.state().items()}
-        if self._best is not None:
-            arrays |= {f"best.{name}": weight.numpy() for name, weight in self._best[1].items()}
-        if self.env.resumable:
-            arrays |= {f"env.{name}": array for name, array in self.env.save().items()}
-        else:
-            self.restart_games()
+        measured, best = self.measure.state()
+        values: dict[str, Any] = {"steps": self.steps, "measure": measured}
+        arrays = prefixed("network", as_arrays(self.policy.network.state_dict()))
+        arrays |= prefixed("learner", as_arrays(self.learner.state()))
+        arrays |= prefixed("collector", self.collector.state())
+        arrays |= prefixed("best", best)
         if self.opponents is not None:
-            league_values, league_arrays = self.opponents.state()
-            values["league"] = league_values
-            arrays |= {f"league.{name}": array for name, array in league_arrays.items()}
+            values["opponents"], seated = self.opponents.state()
+            arrays |= prefixed("opponents", seated)
+        if self.env.resumable:
+            arrays |= prefixed("env", self.env.save())
+        else:
+            self._restart_games()
         return PhaseState(values, arrays)
 
-    def restart_games(self) -> None:
+    def _restart_games(self) -> None:
         """Begin the games of an env that cannot be saved anew, as a resumed run has to."""
         self.env.reset(self.context.derive("env", self.steps))
         self.collector.games_restarted()
-        if self.opponents is not None:
-            self.opponents.games_restarted()
 
     def load_state(self, state: PhaseState) -> None:
         """Take back what `state` gave."""
         arrays = state.arrays
-
-        def under(prefix: str) -> dict[str, Any]:
-            return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
-
-        def tensors(prefix: str) -> dict[str, torch.Tensor]:
-            return {name: torch.from_numpy(array.copy()) for name, array in under(prefix).items()}
-
         self.steps = state.values["steps"]
-        self._next_measure = state.values["next_measure"]
-        self._passed = state.values["passed"]
-        self.finished = self._passed or self.steps >= self.settings.until.steps
-        self.policy.network.load_state_dict(tensors("network."))
-        self.learner.load_state(tensors("learner."))
-        self.collector.load_state(under("collector."))
-        if state.values["best"] is not None:
-            self._best = (state.values["best"], tensors("best."))
+        self.measure.load_state(state.values["measure"], under("best", arrays))
+        self.finished = self.measure.over(self.steps)
+        self.policy.network.load_state_dict(as_tensors(under("network", arrays)))
+        self.learner.load_state(as_tensors(under("learner", arrays)))
+        self.collector.load_state(under("collector", arrays))
         if self.opponents is not None:
-            self.opponents.load_state(state.values["league"], under("league."))
+            self.opponents.load_state(state.values["opponents"], under("opponents", arrays))
         if self.env.resumable:
-            self.env.load(under("env."))
+            self.env.load(under("env", arrays))
         else:
-            self.restart_games()
+            self._restart_games()
 
     def close(self) -> None:
         """Let go of the envs, as many as were built."""
         self._open.close()
-
-
-def _copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: weight.detach().clone() for name, weight in weights.items()}
