@@ -60,13 +60,14 @@ def lanista(scratch: Path, folder: Path, *words: str) -> subprocess.CompletedPro
 def test_the_wheel_holds_five_packages_their_recipes_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names if ".dist-info/" not in name}
-    assert tops == {"lanista", "lanista_agents", "lanista_envs", "lanista_plugins", "lanista_submission"}
+    packages = {"lanista", "lanista_agents", "lanista_envs", "lanista_plugins", "lanista_submission"}
+    assert tops == packages | {"_lanista_gymnasium.py", "lanista_gymnasium.pth"}
     assert len([name for name in names if re.fullmatch(r"lanista_plugins/recipes/\w+\.toml", name)]) >= 3
     for root in ("core", "plugins", "envs", "agents", "submission"):
         (package,) = [path.parent for path in (ROOT / root).glob("*/__init__.py")]
         files = {path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
         assert {str(path.relative_to(ROOT / root)) for path in files} <= set(names)
-    assert {f"{top}/py.typed" for top in tops} <= set(names)
+    assert {f"{package}/py.typed" for package in packages} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
@@ -90,6 +91,13 @@ def test_the_code_is_that_of_the_wheel(scratch, tmp_path):
         cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert where.stdout.startswith(str(scratch))
+
+
+def test_gymnasium_knows_our_ids_once_the_wheel_is_installed(scratch, tmp_path):
+    code = "import gymnasium; print(gymnasium.make_vec('lanista/CartPole-v1', num_envs=2).num_envs)"
+    command = [str(scratch / "bin" / "python"), "-c", code]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert shown.stdout == "2\n", shown.stderr
 
 
 def test_a_recipe_runs_by_name_from_an_empty_folder(scratch, tmp_path):

@@ -1,17 +1,14 @@
-"""Registers the native envs with one seat at gymnasium, as ``lanista/CartPole-v1`` and ``lanista/MountainCar-v0``.
+"""The native envs with one seat at gymnasium, as ``lanista/CartPole-v1`` and ``lanista/MountainCar-v0``.
 
-gymnasium imports this module for an id such as ``"lanista_envs.gym_registration:lanista/CartPole-v1"``; after
-``import lanista_envs.gym_registration`` the short id works too. The entry point in the group
-``gymnasium.envs`` calls `register_all` where gymnasium reads that group (before 1.0).
+An installed lanista registers them when gymnasium is imported (``_lanista_gymnasium``); importing this module
+does so in any case, and so does the entry point in the group ``gymnasium.envs`` where gymnasium reads it (before 1.0).
 """
 
 import gymnasium
 
-#: id -> (env, its time limit, the mean return at which gymnasium calls its own env of that name solved)
-IDS = {
-    "lanista/CartPole-v1": ("cartpole", 500, 475.0),
-    "lanista/MountainCar-v0": ("mountaincar", 200, -110.0),
-}
+from _lanista_gymnasium import IDS, register
+
+__all__ = ["IDS", "make_single", "register_all"]
 
 #: leaves the time limit to gymnasium's own wrapper, which `make` puts around the single view
 NO_LIMIT = 2**62
@@ -26,16 +23,7 @@ def make_single(name: str, render_mode: str | None = None) -> gymnasium.Env:
 
 def register_all() -> None:
     """Register what is not registered yet."""
-    for id_, (name, limit, threshold) in IDS.items():
-        if id_ not in gymnasium.registry:
-            gymnasium.register(
-                id_,
-                entry_point="lanista_envs.gym_registration:make_single",
-                vector_entry_point="lanista_envs.gym_view:make_vector",
-                max_episode_steps=limit,
-                reward_threshold=threshold,
-                kwargs={"name": name},
-            )
+    register(gymnasium)
 
 
 register_all()

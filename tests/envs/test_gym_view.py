@@ -179,13 +179,26 @@ def test_registering_twice_changes_nothing():
     assert dict(gymnasium.registry) == before
 
 
-def test_gymnasium_finds_the_envs_by_the_module_in_the_id():
+def test_gymnasium_alone_finds_the_envs_of_an_installed_lanista():
     code = (
         "import gymnasium\n"
-        "view = gymnasium.make_vec('lanista_envs.gym_registration:lanista/CartPole-v1', num_envs=3)\n"
+        "view = gymnasium.make_vec('lanista/CartPole-v1', num_envs=3)\n"
         "print(view.reset(seed=0)[0].shape)"
     )
     shown = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
     )
     assert shown.stdout.split() == ["(3,", "4)"]
+
+
+def test_the_hook_loads_nothing_until_gymnasium_comes():
+    code = (
+        "import sys\n"
+        "assert '_lanista_gymnasium' in sys.modules\n"
+        "assert not {'gymnasium', 'lanista', 'lanista_envs', 'numpy'} & set(sys.modules)\n"
+        "import gymnasium\n"
+        "assert 'lanista/CartPole-v1' in gymnasium.registry\n"
+        "assert 'lanista_envs' not in sys.modules\n"
+        "assert not any('WaitForGymnasium' in repr(finder) for finder in sys.meta_path)"
+    )
+    subprocess.run([sys.executable, "-c", code], timeout=120, check=True)
