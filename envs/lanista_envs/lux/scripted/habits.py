@@ -1,0 +1,56 @@
+"""What makes one scripted player differ from another: the numbers that the planner weighs by. Portable.
+
+Times are turns, amounts are fuel or cargo, worths are points of the planner's own; all are integers, so that a
+bundle without numba decides the same.
+"""
+
+from typing import NamedTuple
+
+
+class Habits(NamedTuple):
+    """The weights of one character."""
+
+    #: worth of one unit of wood, coal, uranium in a worker's hands
+    worth_wood: int
+    worth_coal: int
+    worth_uranium: int
+    #: per cent of its worth that is left to a wood tile with less than `thin_wood`
+    thin: int
+    thin_wood: int
+    #: turns added to every way to a place to gather; more makes far, rich places better
+    patience: int
+    #: per cent of a place's worth on a city tile, where what is gathered is fuel at once; and while the city lacks fuel
+    camp: int
+    camp_hungry: int
+    #: fuel that a worker is trusted to bring home, a turn
+    income: int
+    #: fuel beyond the coming night's need that a city wants, in per cent of it
+    reserve: int
+    #: points for each own city tile, wood tile, usable coal or uranium tile beside a place to build on
+    beside_home: int
+    beside_wood: int
+    beside_ore: int
+    #: points taken off for each step to it, and the least that it must reach
+    step_cost: int
+    build_least: int
+    #: workers for each 100 places to gather
+    crew: int
+    #: with so many workers, tiles study until this many research points before they build more
+    study_crew: int
+    study_until: int
+    #: turns before dusk at which loads must be home
+    dusk: int
+
+
+#: expands along wood and keeps its cities through the nights
+WOODLAND = Habits(
+    worth_wood=10, worth_coal=30, worth_uranium=60, thin=60, thin_wood=100, patience=4, camp=60, camp_hungry=200,
+    income=10, reserve=10, beside_home=30, beside_wood=12, beside_ore=12, step_cost=8, build_least=10, crew=100,
+    study_crew=1000, study_until=0, dusk=4,
+)  # fmt: skip
+#: studies first and settles where coal and uranium lie
+PROSPECTOR = Habits(
+    worth_wood=10, worth_coal=60, worth_uranium=200, thin=60, thin_wood=100, patience=6, camp=80, camp_hungry=200,
+    income=10, reserve=20, beside_home=30, beside_wood=6, beside_ore=30, step_cost=6, build_least=10, crew=100,
+    study_crew=4, study_until=200, dusk=4,
+)  # fmt: skip
