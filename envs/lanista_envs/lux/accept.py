@@ -1,7 +1,7 @@
 """Which orders are accepted: all of team 0 as given, then all of team 1, against the start of the turn. Portable.
 
 An order that the rules refuse is dropped and costs nothing; the first accepted order of an actor counts. An
-accepted order of a city tile sets its cooldown at once, which is what refuses a second one.
+accepted order of a city tile makes it wait at once, which is what refuses a second one.
 """
 
 from .scratch import Scratch
@@ -33,7 +33,7 @@ def accept_orders(
     rows, offsets, near = orders.rows, orders.offsets, board.near
     over, num_units, num_tiles = games.over, games.num_units, games.num_tiles
     unit_cell, unit_cooldown, unit_cargo = games.unit_cell, games.unit_cooldown, games.unit_cargo
-    tile_team, tile_cooldown = games.tile_team, games.tile_cooldown
+    tile_team, tile_ready = games.tile_team, games.tile_ready
     resource_kind, research = games.resource_kind, games.research
     plan, mover, move_to = scratch.plan, scratch.mover, scratch.move_to
     builder, building = scratch.builder, scratch.building
@@ -43,6 +43,7 @@ def accept_orders(
         scratch.num_builds[g] = 0
         if over[g]:
             continue
+        turn = games.turn[g]
         moves = 0
         all_builds = 0
         for team in range(2):
@@ -52,7 +53,7 @@ def accept_orders(
                 if kind < 0 or kind >= NUM_ORDER_KINDS or subject < 0:
                     continue
                 if kind >= BUILD_WORKER:
-                    if subject >= cells or tile_team[g, subject] != team or tile_cooldown[g, subject] > 0:
+                    if subject >= cells or tile_team[g, subject] != team or tile_ready[g, subject] > turn:
                         continue
                     if kind == RESEARCH:
                         research[g, team] += 1
@@ -63,7 +64,7 @@ def accept_orders(
                         builder[g, all_builds] = subject
                         building[g, subject] = kind
                         all_builds += 1
-                    tile_cooldown[g, subject] = TILE_COOLDOWN
+                    tile_ready[g, subject] = turn + TILE_COOLDOWN
                     continue
                 if (
                     subject >= num_units[g, team]

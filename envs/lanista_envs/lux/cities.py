@@ -52,7 +52,7 @@ def found_tile(g: int, team: int, cell: int, board: Board, games: Games) -> None
     tile_team[g, cell] = team
     tile_city[g, cell] = city
     tile_near[g, cell] = beside
-    games.tile_cooldown[g, cell] = 0
+    games.tile_ready[g, cell] = 0
     games.road[g, cell] = MAX_ROAD
     games.num_tiles[g, team] += 1
     games.flows[g, team, NEW_TILES] += 1
@@ -81,7 +81,7 @@ def absorb_city(g: int, city: int, other: int, games: Games) -> None:
     games.city_size[g, other] = 0
 
 
-def raze_city(g: int, city: int, board: Board, games: Games) -> None:
+def raze_city(g: int, city: int, games: Games) -> None:
     """Take a city's tiles and roads off the map and leave it with no tile; `close_ranks` must follow."""
     team = games.city_team[g, city]
     cell = games.city_first[g, city]
@@ -89,7 +89,7 @@ def raze_city(g: int, city: int, board: Board, games: Games) -> None:
         after = games.tile_next[g, cell]
         games.tile_team[g, cell] = -1
         games.tile_city[g, cell] = -1
-        games.tile_cooldown[g, cell] = 0
+        games.tile_ready[g, cell] = 0
         games.tile_near[g, cell] = 0
         games.tile_next[g, cell] = -1
         games.road[g, cell] = 0
@@ -144,14 +144,10 @@ def build_unit(g: int, cell: int, games: Games, scratch: Scratch) -> None:
 
 
 def act_cities(first: int, last: int, games: Games, scratch: Scratch) -> None:
-    """Build units, city by city and tile by tile, and let all tiles cool down, for the games first..last-1."""
+    """Build units, city by city and tile by tile, for the games first..last-1."""
     num_builds, builder, building = scratch.num_builds, scratch.builder, scratch.building
     num_cities, city_first, tile_next = games.num_cities, games.city_first, games.tile_next
-    tile_cooldown, over = games.tile_cooldown, games.over
-    cells = tile_cooldown.shape[1]
     for g in range(first, last):
-        if over[g]:
-            continue
         builds = num_builds[g]
         if builds == 1:
             build_unit(g, builder[g, 0], games, scratch)
@@ -166,5 +162,3 @@ def act_cities(first: int, last: int, games: Games, scratch: Scratch) -> None:
                     cell = tile_next[g, cell]
                 if builds == 0:
                     break
-        for cell in range(cells):
-            tile_cooldown[g, cell] -= 1 if tile_cooldown[g, cell] > 0 else 0

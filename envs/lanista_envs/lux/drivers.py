@@ -42,7 +42,7 @@ class Sight:
         self.tile_team = games.tile_team[g].tolist()
         self.resource = games.resource_kind[g].tolist()
         self.tiles = np.flatnonzero(games.tile_team[g, :cells] == team)
-        self.ready_tiles = self.tiles[games.tile_cooldown[g, self.tiles] == 0].tolist()
+        self.ready_tiles = self.tiles[games.tile_ready[g, self.tiles] <= games.turn[g]].tolist()
         self.room = len(self.tiles) - int(count)
         needed = np.array(RESEARCH_NEEDED)[np.maximum(games.resource_kind[g, :cells] - 1, 0)]
         open_ = (games.resource_kind[g, :cells] != NO_RESOURCE) & (needed <= games.research[g, team])

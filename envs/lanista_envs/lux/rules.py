@@ -3,7 +3,7 @@
 A turn, phase by phase (each plays a block of games, so that its arrays are looked up once for all of them):
 
 1. orders are accepted or dropped, research counts (`accept`); moves are cancelled (`moves`);
-2. city tiles build and cool down (`cities`);
+2. city tiles build (`cities`);
 3. units act one after another (`units`);
 4. workers collect (`collect`);
 5. cargo on city tiles becomes fuel; at night cities and units pay or are lost; units cool down (`dusk`);
@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from .accept import accept_orders
 from .cities import act_cities, create_unit, found_tile
-from .collect import collect, look_around
-from .dusk import end_turns, settle_units
+from .collect import collect, survey
+from .dusk import burn_in_cities, burn_in_units, cool_units, end_turns, store_cargo
 from .mapgen import make_map
 from .moves import cancel_moves
 from .scratch import BLOCK, Scratch
@@ -41,7 +41,10 @@ def play_block(
     act_cities(first, last, games, scratch)
     act_units(first, last, orders, board, games, scratch)
     collect(first, last, block, board, games, scratch)
-    settle_units(first, last, board, games)
+    store_cargo(first, last, games)
+    burn_in_cities(first, last, games)
+    burn_in_units(first, last, games)
+    cool_units(first, last, games)
     end_turns(first, last, max_turns, games)
 
 
@@ -68,7 +71,9 @@ def clear_game(g: int, games: Games) -> None:
     games.road[g] = 0
     games.tile_team[g] = -1
     games.tile_city[g] = -1
-    games.tile_cooldown[g] = 0
+    games.num_growing[g] = 0
+    games.growing[g] = 0
+    games.tile_ready[g] = 0
     games.tile_near[g] = 0
     games.tile_next[g] = -1
     games.unit_id[g] = 0
@@ -97,8 +102,7 @@ def start_game(g: int, seed: int, board: Board, games: Games) -> int:
         clear_game(g, games)
         games.over[g] = True
         return 1 if home < 0 else 2
-    for cell in range(board.near.shape[0] - 1):
-        look_around(g, cell, board, games)
+    survey(g, board, games)
     create_unit(g, 0, WORKER, home, games)
     found_tile(g, 0, home, board, games)
     create_unit(g, 1, WORKER, away, games)

@@ -42,7 +42,7 @@ class Scratch(NamedTuple):
     #: ``[D, 2 C]`` int32: workers beside a resource, ``team * C + slot``
     gatherer: npt.NDArray[np.int32]
     #: ``[D, 10 C]``: requests for a resource tile: from which cell, how much, for whom (a worker as in
-    #: `gatherer`, or a city's slot as ``-1 - slot``)
+    #: `gatherer`, or the city on a cell as ``-1 - cell``)
     ask_from: npt.NDArray[np.int16]
     ask_amount: npt.NDArray[np.int16]
     ask_who: npt.NDArray[np.int32]

@@ -12,7 +12,7 @@ change. The tiles of a city are a linked list over cells in the official order (
 ``tile_next`` -> ... -> ``city_last``, ended by -1.
 
 **Quarters.** Roads and unit cooldowns are official numbers times four: a unit may act while its cooldown is
-below 4. A city tile is a road of 24. Cooldowns of city tiles are whole turns: it may act at 0.
+below 4. A city tile is a road of 24.
 
 The arrays belong to whoever called `allocate`; the kernels of `rules` overwrite them in place, one row a game,
 and nothing else may write to them between steps but the codec and a restart.
@@ -89,6 +89,10 @@ class Games(NamedTuple):
     resource_kind: npt.NDArray[np.int8]
     #: ``[N, C + 1]`` int16: 0 where there is none
     resource_amount: npt.NDArray[np.int16]
+    #: ``[N]`` int32, ``[N, C]`` int16: the wood tiles with less than 500, which regrow, in any order; derived,
+    #: kept up to date
+    num_growing: npt.NDArray[np.int32]
+    growing: npt.NDArray[np.int16]
     #: ``[N, C + 1]`` int8: bit ``1 << kind`` for every kind on the cell or beside it; derived, kept up to date
     kinds_near: npt.NDArray[np.int8]
     #: ``[N, C + 1]`` int8: quarters, 0 to 24; 24 on city tiles
@@ -97,8 +101,9 @@ class Games(NamedTuple):
     tile_team: npt.NDArray[np.int8]
     #: ``[N, C + 1]`` int16: slot of the tile's city, -1 if no tile stands here
     tile_city: npt.NDArray[np.int16]
-    #: ``[N, C + 1]`` int8: turns until the tile may act, 0 where there is none
-    tile_cooldown: npt.NDArray[np.int8]
+    #: ``[N, C + 1]`` int32: the turn from which on the tile may act; ``max(tile_ready - turn, 0)`` is the
+    #: official cooldown. 0 where there is none
+    tile_ready: npt.NDArray[np.int32]
     #: ``[N, C + 1]`` int8: tiles of the same team beside this one, 0 to 4
     tile_near: npt.NDArray[np.int8]
     #: ``[N, C + 1]`` int16: the next tile of the same city, -1 at the end and where there is none
@@ -170,9 +175,10 @@ def allocate(num_games: int, width: int, height: int) -> Games:
         research=zeros(np.int32, 2), num_units=zeros(np.int32, 2), num_tiles=zeros(np.int32, 2),
         num_cities=zeros(np.int32),
         resource_kind=zeros(np.int8, cells + 1), resource_amount=zeros(np.int16, cells + 1),
+        num_growing=zeros(np.int32), growing=zeros(np.int16, cells),
         kinds_near=zeros(np.int8, cells + 1), road=zeros(np.int8, cells + 1),
         tile_team=zeros(np.int8, cells + 1), tile_city=zeros(np.int16, cells + 1),
-        tile_cooldown=zeros(np.int8, cells + 1), tile_near=zeros(np.int8, cells + 1),
+        tile_ready=zeros(np.int32, cells + 1), tile_near=zeros(np.int8, cells + 1),
         tile_next=zeros(np.int16, cells + 1),
         unit_id=zeros(np.int32, 2, cells), unit_kind=zeros(np.int8, 2, cells),
         unit_cell=zeros(np.int16, 2, cells), unit_cooldown=zeros(np.int8, 2, cells),

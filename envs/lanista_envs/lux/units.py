@@ -24,17 +24,6 @@ from .state import (
 )
 
 
-def transfer(g: int, team: int, u: int, to: int, resource: int, amount: int, games: Games) -> None:
-    """Move up to `amount` of `resource` (0..2) from unit `u` to unit `to`, as much as there is and as fits."""
-    cargo = games.unit_cargo
-    free = CAPACITY[games.unit_kind[g, team, to]] - (
-        cargo[g, team, to, 0] + cargo[g, team, to, 1] + cargo[g, team, to, 2]
-    )
-    moved = min(amount, int(cargo[g, team, u, resource]), int(free))
-    cargo[g, team, u, resource] -= moved
-    cargo[g, team, to, resource] += moved
-
-
 def pay_for_tile(g: int, team: int, u: int, games: Games) -> None:
     """Spend 100 cargo, wood first, then coal, then uranium."""
     due = CITY_COST
@@ -48,11 +37,12 @@ def act_units(first: int, last: int, orders: Orders, board: Board, games: Games,
     """Carry out and clear `plan` for the games first..last-1; carts leave roads."""
     rows, plan = orders.rows, scratch.plan
     num_units, unit_kind, unit_cell = games.num_units, games.unit_kind, games.unit_cell
-    unit_cooldown, tile_team, road = games.unit_cooldown, games.tile_team, games.road
+    unit_cooldown, unit_cargo = games.unit_cooldown, games.unit_cargo
+    tile_team, road, over, turn = games.tile_team, games.road, games.over, games.turn
     for g in range(first, last):
-        if games.over[g]:
+        if over[g]:
             continue
-        times = 2 if is_night(games.turn[g]) else 1
+        times = 2 if is_night(turn[g]) else 1
         for team in range(2):
             for u in range(num_units[g, team]):
                 todo = plan[g, team, u]
@@ -79,9 +69,18 @@ def act_units(first: int, last: int, orders: Orders, board: Board, games: Games,
                             tired = True
                     else:
                         resource = order - TRANSFER_WOOD
-                        transfer(
-                            g, team, u, rows[todo - 1, TARGET], resource, int(rows[todo - 1, AMOUNT]), games
+                        to = rows[todo - 1, TARGET]
+                        free = (
+                            CAPACITY[unit_kind[g, team, to]]
+                            - unit_cargo[g, team, to, 0]
+                            - unit_cargo[g, team, to, 1]
+                            - unit_cargo[g, team, to, 2]
                         )
+                        amount = min(
+                            int(rows[todo - 1, AMOUNT]), int(unit_cargo[g, team, u, resource]), int(free)
+                        )
+                        unit_cargo[g, team, u, resource] -= amount
+                        unit_cargo[g, team, to, resource] += amount
                         tired = True
                 plan[g, team, u] = 0
                 if tired:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .collect import look_around
+from .collect import survey
 from .state import (
     CAPACITY,
     CART,
@@ -76,7 +76,7 @@ def write_updates(g: int, board: Board, games: Games) -> list[str]:
         cell = int(games.city_first[g, city])
         while cell >= 0:
             y, x = divmod(cell, width)
-            tiles.append(f"ct {start} {x} {y} {games.tile_cooldown[g, cell]}")
+            tiles.append(f"ct {start} {x} {y} {max(int(games.tile_ready[g, cell] - games.turn[g]), 0)}")
             cell = int(games.tile_next[g, cell])
     lines += tiles
     for cell in np.flatnonzero(games.road[g, :cells]).tolist():
@@ -119,7 +119,7 @@ def read_updates(
 
     clear_game(g, games)
     try:
-        _Reader(g, board, games).read(lines)
+        _Reader(turn, g, board, games).read(lines)
     except UpdatesError:
         clear_game(g, games)
         raise
@@ -131,8 +131,8 @@ def read_updates(
 class _Reader:
     """Fills one empty game line by line."""
 
-    def __init__(self, g: int, board: Board, games: Games) -> None:
-        self.g, self.board, self.games = g, board, games
+    def __init__(self, turn: int, g: int, board: Board, games: Games) -> None:
+        self.turn, self.g, self.board, self.games = turn, g, board, games
         #: city id -> its slot
         self.cities: dict[int, int] = {}
         self.line = ""
@@ -165,8 +165,7 @@ class _Reader:
             getattr(self, f"read_{kind}")(*match.groups())
         self.check_cities()
         self.check_units()
-        for cell in range(self.board.near.shape[0] - 1):
-            look_around(self.g, cell, self.board, self.games)
+        survey(self.g, self.board, self.games)
 
     def refuse(self, reason: str) -> None:
         """Raise with the line that is being read."""
@@ -251,7 +250,7 @@ class _Reader:
         games.city_size[g, city] += 1
         games.tile_team[g, cell] = int(team)
         games.tile_city[g, cell] = city
-        games.tile_cooldown[g, cell] = self.number(cooldown, TILE_COOLDOWN)
+        games.tile_ready[g, cell] = self.turn + self.number(cooldown, TILE_COOLDOWN)
         games.road[g, cell] = MAX_ROAD
         games.num_tiles[g, int(team)] += 1
 
