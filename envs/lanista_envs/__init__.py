@@ -3,12 +3,17 @@
 Loading this module imports neither numba nor gymnasium: rules are compiled when an env is first built.
 """
 
+from typing import TYPE_CHECKING
+
 import pluggy
 
 from lanista.hookspecs import Register
 from lanista_envs.cartpole.settings import CartPoleSettings
 from lanista_envs.connectx.settings import ConnectXSettings, NegamaxSettings
 from lanista_envs.mountaincar.settings import MountainCarSettings
+
+if TYPE_CHECKING:
+    import typer
 
 hookimpl = pluggy.HookimplMarker("lanista")
 
@@ -50,3 +55,11 @@ def register_players(register: Register) -> None:
         summary="depth-limited alpha-beta search for Connect X, of the strength of the official negamax",
         envs=("connectx",),
     )
+
+
+@hookimpl
+def register_commands(app: "typer.Typer") -> None:
+    """Add the commands of single games; each imports what is heavy when it is used."""
+    from lanista_envs.lux.commands import group
+
+    app.add_typer(group, name="lux")

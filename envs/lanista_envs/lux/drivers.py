@@ -30,6 +30,7 @@ class Sight:
     """What a driver sees of one game."""
 
     def __init__(self, g: int, team: int, board: Board, games: Games) -> None:
+        """Look at game `g` as `team`."""
         self.width, self.height, self.near = board.width, board.height, board.near
         self.cells = cells = board.width * board.height
         count = games.num_units[g, team]

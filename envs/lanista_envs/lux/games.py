@@ -9,10 +9,11 @@ from lanista.errors import UsageError
 from lanista_envs.blocks import threaded
 from lanista_envs.lux import accept, arc4, cities, collect, dusk, mapgen, moves, rules, scratch, state, units
 
-#: the modules that the rules are made of, for compiling and for bundles
+#: the modules that the rules are made of, for compiling (a constant that changes in any of them must make new
+#: machine code, so all are named) and for bundles
 RULES = (rules, accept, arc4, cities, collect, dusk, mapgen, moves, scratch, state, units)
 #: the smallest side that leaves room for the resources that a map must have
-MIN_SIDE = 8
+MIN_SIDE = 6
 
 _FAULTS = {
     1: "has no room for the resources that a map must have; take a larger board",
@@ -34,7 +35,7 @@ class LuxGames:
         self.state = state.allocate(num_games, width, height)
         self.state.over[:] = True
         self._scratch = scratch.allocate_scratch(num_games, width, height)
-        kernels = threaded(rules, label="lux", num_threads=num_threads)
+        kernels = threaded(*RULES, label="lux", num_threads=num_threads)
         self._play, self._start = kernels.play_turn, kernels.start_games
 
     def start(self, seeds: Sequence[int] | npt.NDArray[np.int64], which: npt.ArrayLike | None = None) -> None:
@@ -46,13 +47,13 @@ class LuxGames:
             )
         for seed in seeds:
             refuse_seed(int(seed))
-        if len(games) and not (0 <= games.min() and games.max() < self.num_games):
+        if len(games) and not (games.min() >= 0 and games.max() < self.num_games):
             raise UsageError(
                 f"games {games.min()} to {games.max()} are to be started; they count from 0 to {self.num_games - 1}"
             )
         faults = np.zeros(len(games), np.int64)
         self._start(games, np.asarray(seeds, np.int64), faults, self.board, self.state)
-        for k in np.flatnonzero(faults):
+        for k in np.flatnonzero(faults).tolist():
             raise UsageError(
                 f"the map of seed {seeds[k]} on {self.width} x {self.height} {_FAULTS[int(faults[k])]}"
             )

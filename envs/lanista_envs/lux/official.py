@@ -53,6 +53,7 @@ class Official:
     """One running program; it plays one game after another."""
 
     def __init__(self, program: Path) -> None:
+        """Start `program`; raises `NoOfficialError` where there is no node."""
         node = shutil.which("node")
         if node is None:
             raise NoOfficialError(
@@ -63,9 +64,11 @@ class Official:
         )
 
     def __enter__(self) -> "Official":
+        """Give itself; leaving the block ends the program."""
         return self
 
     def __exit__(self, *problem: object) -> None:
+        """End the program."""
         self.close()
 
     def start(self, seed: int, width: int = -1, height: int = -1) -> Observation:

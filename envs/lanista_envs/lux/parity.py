@@ -26,6 +26,7 @@ class Difference:
     official: str
 
     def __str__(self) -> str:
+        """Name the turn, the field and both values."""
         return (
             f"turn {self.turn}, {self.field}: ours has {self.ours!r}, the official program {self.official!r}"
         )
@@ -44,10 +45,13 @@ class Match:
     orders: int = 0
     lines: int = 0
     most_tiles: int = 0
-    #: actions of both teams by turn, for a recording
+    #: by turn, what the official program said, the start first
+    seen: list[Observation] = field(default_factory=list)
+    #: by turn, the actions of both teams
     actions: list[tuple[list[str], list[str]]] = field(default_factory=list)
 
     def __str__(self) -> str:
+        """Say which game it was and how it went."""
         result = "equal" if self.difference is None else str(self.difference)
         return (
             f"seed {self.seed} on {self.width} x {self.height}, {self.drivers[0]} against {self.drivers[1]}, "
@@ -92,12 +96,14 @@ def play_match(
     stream = random.Random(f"{seed} {games.width} {games.height} {drivers}")
     games.start([seed])
     state = games.state
-    match.difference = compare_state(games, official.start(seed, games.width, games.height), 0)
+    match.seen.append(official.start(seed, games.width, games.height))
+    match.difference = compare_state(games, match.seen[0], 0)
     while match.difference is None and not state.over[0] and match.turns < max_turns:
         actions = tuple(DRIVERS[drivers[team]](0, team, games.board, state, stream) for team in range(2))
         seats = [read_orders(actions[team], 0, team, games.board, state) for team in range(2)]
         games.play(pack_orders(seats), max_turns=EPISODE_STEPS)
         seen = official.step(actions)
+        match.seen.append(seen)
         match.turns += 1
         match.actions.append((actions[0], actions[1]))
         match.orders += len(actions[0]) + len(actions[1])

@@ -1,7 +1,8 @@
 """Working memory of the kernels: what a step must remember between its phases, and room to count in. Portable.
 
-All of it is empty (zeros) between steps, so nothing here is state. Rows are games for what lives from one phase
-to the next; for what a phase needs for one game at a time they are blocks of games that one thread plays.
+Nothing here is state: `plan`, `building`, `arrivals` and `head` are zeros between steps, the rest is leftover that
+nobody reads. Rows are games for what lives from one phase to the next; for what a phase needs for one game at a
+time they are blocks of games that one thread plays.
 """
 
 from typing import NamedTuple

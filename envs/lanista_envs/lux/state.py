@@ -165,32 +165,40 @@ def make_board(width: int, height: int) -> Board:
 def allocate(num_games: int, width: int, height: int) -> Games:
     """Arrays for `num_games` empty boards."""
     n, cells = num_games, width * height
-
-    def zeros(dtype: type, *shape: int) -> npt.NDArray[np.generic]:
-        return np.zeros((n, *shape), dtype)
-
-    games = Games(
-        turn=zeros(np.int32), over=zeros(np.bool_),
-        last_unit_id=zeros(np.int32), last_city_id=zeros(np.int32),
-        research=zeros(np.int32, 2), num_units=zeros(np.int32, 2), num_tiles=zeros(np.int32, 2),
-        num_cities=zeros(np.int32),
-        resource_kind=zeros(np.int8, cells + 1), resource_amount=zeros(np.int16, cells + 1),
-        num_growing=zeros(np.int32), growing=zeros(np.int16, cells),
-        kinds_near=zeros(np.int8, cells + 1), road=zeros(np.int8, cells + 1),
-        tile_team=zeros(np.int8, cells + 1), tile_city=zeros(np.int16, cells + 1),
-        tile_ready=zeros(np.int32, cells + 1), tile_near=zeros(np.int8, cells + 1),
-        tile_next=zeros(np.int16, cells + 1),
-        unit_id=zeros(np.int32, 2, cells), unit_kind=zeros(np.int8, 2, cells),
-        unit_cell=zeros(np.int16, 2, cells), unit_cooldown=zeros(np.int8, 2, cells),
-        unit_cargo=zeros(np.int16, 2, cells, 3),
-        city_id=zeros(np.int32, cells), city_team=zeros(np.int8, cells),
-        city_fuel=zeros(np.int32, cells), city_upkeep=zeros(np.int32, cells),
-        city_size=zeros(np.int16, cells), city_first=zeros(np.int16, cells),
-        city_last=zeros(np.int16, cells),
-        flows=zeros(np.int32, 2, NUM_FLOWS),
-    )  # type: ignore[arg-type] # `zeros` gives each the dtype that it is called with  # fmt: skip
-    games.tile_team[...] = games.tile_city[...] = games.tile_next[...] = -1
-    return games
+    return Games(
+        turn=np.zeros(n, np.int32),
+        over=np.zeros(n, np.bool_),
+        last_unit_id=np.zeros(n, np.int32),
+        last_city_id=np.zeros(n, np.int32),
+        research=np.zeros((n, 2), np.int32),
+        num_units=np.zeros((n, 2), np.int32),
+        num_tiles=np.zeros((n, 2), np.int32),
+        num_cities=np.zeros(n, np.int32),
+        resource_kind=np.zeros((n, cells + 1), np.int8),
+        resource_amount=np.zeros((n, cells + 1), np.int16),
+        num_growing=np.zeros(n, np.int32),
+        growing=np.zeros((n, cells), np.int16),
+        kinds_near=np.zeros((n, cells + 1), np.int8),
+        road=np.zeros((n, cells + 1), np.int8),
+        tile_team=np.full((n, cells + 1), -1, np.int8),
+        tile_city=np.full((n, cells + 1), -1, np.int16),
+        tile_ready=np.zeros((n, cells + 1), np.int32),
+        tile_near=np.zeros((n, cells + 1), np.int8),
+        tile_next=np.full((n, cells + 1), -1, np.int16),
+        unit_id=np.zeros((n, 2, cells), np.int32),
+        unit_kind=np.zeros((n, 2, cells), np.int8),
+        unit_cell=np.zeros((n, 2, cells), np.int16),
+        unit_cooldown=np.zeros((n, 2, cells), np.int8),
+        unit_cargo=np.zeros((n, 2, cells, 3), np.int16),
+        city_id=np.zeros((n, cells), np.int32),
+        city_team=np.zeros((n, cells), np.int8),
+        city_fuel=np.zeros((n, cells), np.int32),
+        city_upkeep=np.zeros((n, cells), np.int32),
+        city_size=np.zeros((n, cells), np.int16),
+        city_first=np.zeros((n, cells), np.int16),
+        city_last=np.zeros((n, cells), np.int16),
+        flows=np.zeros((n, 2, NUM_FLOWS), np.int32),
+    )
 
 
 class Orders(NamedTuple):

@@ -6,6 +6,7 @@ one sentence what no game can show.
 
 import re
 from collections.abc import Sequence
+from typing import NoReturn
 
 import numpy as np
 
@@ -167,7 +168,7 @@ class _Reader:
         self.check_units()
         survey(self.g, self.board, self.games)
 
-    def refuse(self, reason: str) -> None:
+    def refuse(self, reason: str) -> NoReturn:
         """Raise with the line that is being read."""
         raise UpdatesError(f"line {str(self.line)[:60]!r}: {reason}")
 
