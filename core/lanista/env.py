@@ -16,7 +16,7 @@ the number of threads. `lanista.testing.check_env` is this contract as a test.
 
 from abc import ABC, abstractmethod
 
-from lanista.arrays import AnyArray, BoolArray, FloatArray
+from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from lanista.spec import EnvSpec
 
 
@@ -30,7 +30,8 @@ class VecEnv(ABC):
 
     #: part name -> ``[N, S, *part.shape]`` of the part's dtype, for every seat, acting or not.
     observation: dict[str, AnyArray]
-    #: head name -> ``[N, S, A]`` bool, True = legal. A seat that acts has at least one legal action.
+    #: head name -> ``[N, S, A]`` bool, True = legal. A seat that acts has at least one legal action. A head of
+    #: the kind ``"units"`` has no entry here but `unit_legal`.
     legal: dict[str, BoolArray]
     #: ``[N, S]`` bool: must this seat act at the next step?
     acting: BoolArray
@@ -51,13 +52,35 @@ class VecEnv(ABC):
     #: like `facts` (flows included: the last step's amounts), valid where `ended`.
     final_facts: dict[str, FloatArray]
 
+    # The table of acting units, only where the spec has a head of the kind ``"units"``: U rows, by game, by seat,
+    # then in the env's own order. A seat that acts may have none (its part of the action is then empty). U changes
+    # from step to step and nothing is padded, so the arrays below, `unit_offsets` apart, are other objects after
+    # each step: fetch them anew, and copy what is to be kept. There is no final table: nobody acts in a game that
+    # has ended, so a value over a truncation must come from `final_observation` alone.
+    #: ``[N * S + 1]`` int64: rows ``unit_offsets[r]`` to ``unit_offsets[r + 1]`` are those of r = game * S + seat
+    unit_offsets: IntArray
+    #: ``[U]`` int64: r, which rises
+    unit_row: IntArray
+    #: ``[U]`` int64: where the unit stands, as the place ``y * W + x`` of a plane ``[H, W]``
+    unit_cell: IntArray
+    #: ``[U]`` int64: which of `HeadSpec.units` it is
+    unit_kind: IntArray
+    #: ``[U, A]`` bool, True = legal; at least one in a row, none beyond the choices of the row's kind
+    unit_legal: BoolArray
+    #: part name -> ``[U, *part.shape]`` of the part's dtype, for the parts of `EnvSpec.unit_observation`
+    unit_observation: dict[str, AnyArray]
+
     @abstractmethod
     def reset(self, seed: int) -> None:
         """Start all N games anew from the streams of `seed`."""
 
     @abstractmethod
     def step(self, actions: dict[str, AnyArray]) -> None:
-        """Play one step. `actions` maps each head to ``[N, S]`` int64 (values of seats that do not act are ignored)."""
+        """Play one step.
+
+        `actions` maps each head to ``[N, S]`` int64 (values of seats that do not act are ignored), a head of the
+        kind ``"units"`` to ``[U]`` int64, a choice for every row of the table of units.
+        """
 
     def save(self) -> dict[str, AnyArray]:
         """Give the whole state (games, streams, exposed arrays) as copies of arrays."""

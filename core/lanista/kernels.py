@@ -50,6 +50,7 @@ def compile_kernels(
     build = _Build(label, parallel, fastmath)
     for module in modules:
         build.follow_module(module)
+    build.called.update(module.__name__ for module in modules)
     folder = build.cache_folder()
     key = (str(folder), *(id(module) for module in modules))
     if key not in _built:
@@ -107,6 +108,8 @@ class _Build:
         self.parallel = parallel
         self.fastmath = fastmath
         self.modules: dict[str, ModuleType] = {}
+        #: names of the modules whose functions are called from Python
+        self.called: set[str] = set()
         self.copies: dict[FunctionType, Any] = {}
         self.unfinished: set[FunctionType] = set()
         self.shadows: dict[str, ModuleType] = {}
@@ -176,9 +179,13 @@ class _Build:
         copy.__kwdefaults__ = function.__kwdefaults__
         _labels[id(copy)] = self.label
         threads = self.parallel and "prange" in named
+        # What only other kernels call needs no way in from Python, and that takes a third of all compiling where
+        # kernels hand on tuples of many arrays.
+        inner = function.__module__ not in self.called
         dispatcher = numba.njit(
-            cache=True, nogil=True, error_model="numpy", parallel=threads, fastmath=self.fastmath
-        )(copy)
+            cache=True, nogil=True, error_model="numpy", parallel=threads, fastmath=self.fastmath,
+            no_cpython_wrapper=inner, no_cfunc_wrapper=inner,
+        )(copy)  # fmt: skip
         self.unfinished.add(function)
         for name, value in named.items():
             if name == "prange":

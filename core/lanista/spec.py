@@ -28,12 +28,18 @@ class ObsPart:
 
 @dataclass(frozen=True)
 class HeadSpec:
-    """One decision of a seat: `kind` names a head plugin, `size` is A."""
+    """One decision of a seat: `kind` names a head plugin, `size` is A.
+
+    A head of the kind ``"units"`` (one an env, at most) is asked once for every acting unit instead: `units` then
+    names the kinds of units in the order of `VecEnv.unit_kind`, each with its number of choices. What choice 3
+    means may depend on the kind; a kind with fewer than A choices has the first ones.
+    """
 
     name: str
     kind: str
     size: int
     meaning: str
+    units: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,8 @@ class FactSpec:
 @dataclass(frozen=True)
 class EnvSpec:
     """The whole declaration. `outcome` says what the env's ``outcome`` array holds at a game's end:
-    ``"result"`` (+1 win, 0 draw, -1 loss) or ``"score"`` (the episode's official return).
+    ``"result"`` (+1 win, 0 draw, -1 loss) or ``"score"`` (the episode's official return). `unit_observation`
+    declares what is shown of each acting unit, beside what its seat sees; it is empty without a head of units.
     """
 
     name: str
@@ -66,6 +73,7 @@ class EnvSpec:
     max_steps: int
     reward_range: tuple[float, float]
     outcome: Literal["result", "score"]
+    unit_observation: tuple[ObsPart, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give the record as plain JSON values."""
@@ -85,9 +93,10 @@ class EnvSpec:
             **{
                 key: tuples(value)
                 for key, value in record.items()
-                if key not in {"observation", "heads", "facts"}
+                if key not in {"observation", "heads", "facts", "unit_observation"}
             },
             observation=tuple(build(ObsPart, row) for row in record["observation"]),
             heads=tuple(build(HeadSpec, row) for row in record["heads"]),
             facts=tuple(build(FactSpec, row) for row in record["facts"]),
+            unit_observation=tuple(build(ObsPart, row) for row in record.get("unit_observation", ())),
         )

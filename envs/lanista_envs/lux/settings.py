@@ -1,0 +1,20 @@
+"""What a recipe may set for Lux AI Season 1."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lanista_envs.lux.state import MAX_SIDE, MAX_TURNS
+
+
+class LuxS1Settings(BaseModel):
+    """Settings of the env `lux_s1`; the defaults are those of the competition."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: side of the square board in cells, 8 to 180; the competition's are 12, 16, 24 and 32
+    size: int = Field(default=12, ge=8, le=MAX_SIDE)
+    #: turns of a game, 1 to 360; the competition plays 360
+    max_turns: int = Field(default=MAX_TURNS, ge=1, le=MAX_TURNS)
+    #: what is shown beside the globals: planes of the board, a row of numbers for each unit, or both
+    observation: Literal["planes", "units", "both"] = "planes"

@@ -1,0 +1,132 @@
+"""What one game needs to know before its unit rows can be written: made once, for both seats. Portable."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from . import clusters, nearest, window
+from .choices import NUM_CHOICES
+from .overview import NUM_GLOBALS, Globals, sum_resources, write_globals
+from .state import Board, Games
+from .table import count_rows, forget_room, list_rows, mark_room, write_legal
+from .tally import NUM_TALLIES, Tally, count_teams
+from .unit_rows import Features, write_row
+
+
+class Sights(NamedTuple):
+    """Working memory for one game at a time; C cells."""
+
+    #: ``[2, NUM_TALLIES]``, and ``[4]`` amounts of resources by kind
+    tally: Tally
+    totals: npt.NDArray[np.int64]
+    #: ``[2, NUM_GLOBALS]``
+    knows: Globals
+    lanes: nearest.Lanes
+    labels: clusters.Labels
+    numbers: clusters.Numbers
+    #: ``[C]``: room to work in
+    stack: npt.NDArray[np.int64]
+    #: ``[height + 6, (width + 6) * NUM_CHANNELS]``, the margin cleared
+    drawing: window.Drawing
+    #: ``[C + 1]``, zeros between calls
+    room: npt.NDArray[np.int64]
+
+
+class Table(NamedTuple):
+    """The flat table of units, with room for at least U rows."""
+
+    #: ``[U]``: see `VecEnv`; slots are places in a team's list of units, or cells of tiles
+    row: npt.NDArray[np.int64]
+    cell: npt.NDArray[np.int64]
+    kind: npt.NDArray[np.int64]
+    slot: npt.NDArray[np.int64]
+    #: ``[U, NUM_CHOICES]``
+    legal: npt.NDArray[np.bool_]
+    #: ``[U, NUM_FEATURES]``, or ``[U, 0]`` where no unit rows are wanted
+    features: npt.NDArray[np.float32]
+
+
+def make_sights(width: int, height: int) -> Sights:
+    """Working memory for boards of one size."""
+    cells = width * height
+    drawing = np.zeros(
+        (height + 2 * window.REACH, (width + 2 * window.REACH) * window.NUM_CHANNELS), np.float32
+    )
+    window.clear_drawing(drawing)
+    return Sights(
+        np.zeros((2, NUM_TALLIES), np.int64), np.zeros(4, np.int64), np.zeros((2, NUM_GLOBALS), np.float32),
+        np.zeros((height, width, nearest.NUM_LANES), np.int32), np.zeros(cells + 1, np.int64),
+        np.zeros((cells, clusters.NUM_NUMBERS), np.int64), np.zeros(cells, np.int64), drawing,
+        np.zeros(cells + 1, np.int64),
+    )  # fmt: skip
+
+
+def make_table(rows: int, num_features: int) -> Table:
+    """Room for `rows` rows."""
+    return Table(
+        np.zeros(rows, np.int64), np.zeros(rows, np.int64), np.zeros(rows, np.int64), np.zeros(rows, np.int64),
+        np.zeros((rows, NUM_CHOICES), np.bool_), np.zeros((rows, num_features), np.float32),
+    )  # fmt: skip
+
+
+def survey_game(g: int, max_turns: int, board: Board, games: Games, sights: Sights) -> None:
+    """Count what both teams have and fill `tally`, `totals` and `knows`."""
+    count_teams(g, games, sights.tally)
+    sum_resources(g, games, sights.totals)
+    for seat in range(2):
+        write_globals(g, seat, max_turns, board, games, sights.tally, sights.totals, sights.knows[seat])
+
+
+def look_for_rows(g: int, board: Board, games: Games, sights: Sights) -> None:
+    """Find what unit rows tell of the whole board."""
+    nearest.find_nearest(g, board, games, sights.lanes)
+    clusters.find_clusters(g, board, games, sights.labels, sights.numbers, sights.stack)
+
+
+def write_rows(
+    g: int,
+    seat: int,
+    first: int,
+    max_turns: int,
+    board: Board,
+    games: Games,
+    sights: Sights,
+    knows: npt.NDArray[np.float32],
+    table: Table,
+) -> int:
+    """Write the table's rows of one seat from `first` on and give the end; `knows` are the seat's globals."""
+    end = list_rows(g, seat, first, games, table.cell, table.kind, table.slot)
+    if end == first:
+        return end
+    mark_room(g, seat, games, sights.room)
+    for row in range(first, end):
+        table.row[row] = 2 * g + seat
+        write_legal(
+            g, seat, table.kind[row], table.slot[row], board, games, sights.room, table.legal[row]
+        )
+    forget_room(g, seat, games, sights.room)
+    if table.features.shape[1] > 0:
+        window.draw_board(g, seat, board, games, sights.drawing)
+        for row in range(first, end):
+            write_row(
+                g, seat, table.kind[row], table.slot[row], table.cell[row], max_turns, board, games,
+                sights.lanes, sights.labels, sights.numbers, sights.drawing, knows, table.features[row],
+            )  # fmt: skip
+    return end
+
+
+def see(
+    g: int, seat: int, max_turns: int, board: Board, games: Games, sights: Sights, num_features: int
+) -> tuple[Globals, Table]:
+    """What one seat knows and its table of units, in plain numpy: for bundles."""
+    survey_game(g, max_turns, board, games, sights)
+    if num_features > 0:
+        look_for_rows(g, board, games, sights)
+    table = make_table(count_rows(g, seat, games), num_features)
+    write_rows(g, seat, 0, max_turns, board, games, sights, sights.knows[seat], table)
+    return sights.knows[seat].copy(), table
+
+
+#: for those who write a row into an array of their own
+__all__ = ["Features", "Sights", "Table", "look_for_rows", "make_sights", "make_table", "see", "survey_game", "write_rows"]
