@@ -57,7 +57,7 @@ class WaitForGymnasium:
         for finder in list(sys.meta_path):
             spec = finder.find_spec(name, path, target)
             if spec is not None and spec.loader is not None:
-                spec.loader.exec_module = _then_register(spec.loader.exec_module)  # type: ignore[method-assign] # this module's alone
+                spec.loader.exec_module = _then_register(spec.loader.exec_module)  # type: ignore[assignment] # this module's alone
                 return spec
         return None
 

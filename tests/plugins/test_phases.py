@@ -35,7 +35,7 @@ STUDENT = {
     "kind": "distill",
     "network": {"use": "mlp", "hidden": [16]},
     "num_games": 32,
-    "until": {"steps": 16_384},
+    "until": {"steps": 65_536},
     "compare_episodes": 20,
 }
 

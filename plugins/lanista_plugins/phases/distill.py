@@ -35,10 +35,11 @@ from lanista_plugins.phases.teacher import check_same_task
 class MixedPolicy:
     """Plays each row by the student with probability `share`, else by the teacher."""
 
-    def __init__(self, student: Policy, teacher: Policy) -> None:
-        """Both sample; `share` is set before each rollout."""
+    def __init__(self, student: Policy, teacher: Policy, greedy: bool) -> None:
+        """Both sample, or play greedily; `share` is set before each rollout."""
         self.student = student
         self.teacher = teacher
+        self.greedy = greedy
         self.network = student.network
         self.share = 0.0
 
@@ -46,12 +47,13 @@ class MixedPolicy:
         self, observation: Mapping[str, Tensor], legal: Mapping[str, Tensor], generator: torch.Generator
     ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """Both choose, then a coin a row decides whose move is played."""
+        moves = None if self.greedy else generator
         if self.share >= 1.0:
-            return self.student.act(observation, legal, generator)
+            return self.student.act(observation, legal, moves)
         if self.share <= 0.0:
-            return self.teacher.act(observation, legal, generator)
-        mine, logprob, value = self.student.act(observation, legal, generator)
-        theirs, _, _ = self.teacher.act(observation, legal, generator)
+            return self.teacher.act(observation, legal, moves)
+        mine, logprob, value = self.student.act(observation, legal, moves)
+        theirs, _, _ = self.teacher.act(observation, legal, moves)
         coin = torch.rand(value.shape, generator=generator) < self.share
         return {name: torch.where(coin, mine[name], theirs[name]) for name in mine}, logprob, value
 
@@ -90,7 +92,7 @@ class Distill:
             (term.loss.use, term.loss.build(registry)(term.loss.settings(registry)), term.coef)
             for term in settings.losses
         ]
-        self.mixed = MixedPolicy(self.student, self.teacher)
+        self.mixed = MixedPolicy(self.student, self.teacher, settings.greedy)
         generator = torch.Generator().manual_seed(context.derive("rollout"))
         self.collector = Collector(
             env=self.env,

@@ -113,13 +113,15 @@ class DistillSettings(BaseModel):
     teacher: str = "previous"
     #: the student's network
     network: NetworkTable
-    #: terms of the loss
+    #: terms of the loss; the KL's temperature is low because students are played greedily: what must be kept
+    #: is which action is the best, also where the teacher hardly prefers it
     losses: tuple[LossSettings, ...] = (
-        LossSettings(loss=DistillerTable(use="kl")),
-        LossSettings(loss=DistillerTable(use="value"), coef=Schedule(start=0.1, end=0.1)),
+        LossSettings(loss=DistillerTable.model_validate({"use": "kl", "temperature": 0.2})),
     )
     #: share of moves that the student itself plays while states are gathered, 0..1; may be a schedule
     student_share: Scheduled = Schedule(start=0.0, end=1.0)
+    #: whether states are gathered by greedy play, as the student will be played, or by sampled moves
+    greedy: bool = True
     #: games in lock-step, 1 or more
     num_games: int = Field(default=64, ge=1)
     #: steps of a rollout, 1 or more
