@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..state import (
     BUILD_WORKER,
+    CAPACITY,
     MAX_TURNS,
     NO_RESOURCE,
     RESEARCH,
@@ -18,8 +19,9 @@ from ..state import (
     Games,
 )
 from .habits import Habits
-from .room import BLOCKED, PLACES, SEATS, TILES, WORKERS, Room
+from .room import BLOCKED, BUILT, PLACES, SEATS, TILES, WORKERS, Room
 from .survey import count_needs, mark_bodies, value_cells
+from .walk import spread
 from .workers import plan_worker
 
 prange = range  # a parallel build puts numba's in its place
@@ -69,6 +71,7 @@ def plan_seat(
     rows: npt.NDArray[np.int16],
 ) -> int:
     """Write the orders of one seat into `rows` (``[units + tiles, 4]``); give their number."""
+    spread(g, team, b, board, games, room)
     value_cells(g, team, b, habits, board, games, room)
     count_needs(g, team, b, habits, games, room)
     mark_bodies(g, team, b, games, room)
@@ -77,8 +80,10 @@ def plan_seat(
         cell = games.unit_cell[g, team, u]
         if games.tile_team[g, cell] < 0 and room.worth[b, cell] > 0:
             cargo = games.unit_cargo[g, team, u]
-            if int(cargo[0]) + int(cargo[1]) + int(cargo[2]) < 100:
+            if int(cargo[0]) + int(cargo[1]) + int(cargo[2]) < CAPACITY[WORKER]:
                 room.claim[b, cell] |= BLOCKED
+        if room.site[b, cell] >= habits.build_least:
+            room.claim[b, cell] |= BUILT
     for u in range(games.num_units[g, team]):
         if games.unit_kind[g, team, u] == WORKER:
             written += plan_worker(u, g, team, b, habits, board, games, room, written, rows)

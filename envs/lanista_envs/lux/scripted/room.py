@@ -13,8 +13,10 @@ SEATS = 16
 
 # Bits of `Room.claim`: nobody may step here this turn; a worker of ours gathers here; one builds here.
 BLOCKED, GATHERED, BUILT = 1, 2, 4
-# What `Room.total` counts: workers, workers' places to gather, own city tiles, fuel that all cities lack together.
-WORKERS, PLACES, TILES, LACK = 0, 1, 2, 3
+# What `Room.total` counts: workers, workers' places to gather, own city tiles, fuel that all cities lack together,
+# fuel that the workers are trusted to bring until morning, fuel on the map that may
+# be gathered now, and all fuel on it; fuel that may yet be promised to new tiles for all nights to come.
+WORKERS, PLACES, TILES, LACK, HOPE, STOCK, FUTURE, CREDIT = 0, 1, 2, 3, 4, 5, 6, 7
 
 
 class Room(NamedTuple):
@@ -33,11 +35,15 @@ class Room(NamedTuple):
     steps: npt.NDArray[np.int16]
     #: ``[D, C + 1]`` int8: first direction of the way there
     way: npt.NDArray[np.int8]
+    #: ``[D, C + 1]`` int16: steps from the nearest own city tile or unit, -1 if there is no way
+    away: npt.NDArray[np.int16]
     #: ``[D, C + 1]`` int16: cells in the order in which the walk reached them
     reached: npt.NDArray[np.int16]
     #: ``[D, C]`` int32: fuel that each city (by slot) lacks for the night to come; less than 0: can spare
     lacks: npt.NDArray[np.int32]
-    #: ``[D, 4]`` int32: WORKERS, PLACES, TILES, LACK
+    #: ``[D, C]`` int32: the same for all nights to come
+    wants: npt.NDArray[np.int32]
+    #: ``[D, 8]`` int32: WORKERS, PLACES, TILES, LACK, HOPE, STOCK
     total: npt.NDArray[np.int32]
 
 
@@ -52,7 +58,9 @@ def make_room(num_seats: int, cells: int) -> Room:
         claim=np.zeros((blocks, cells + 1), np.int8),
         steps=np.zeros((blocks, cells + 1), np.int16),
         way=np.zeros((blocks, cells + 1), np.int8),
+        away=np.zeros((blocks, cells + 1), np.int16),
         reached=np.zeros((blocks, cells + 1), np.int16),
         lacks=np.zeros((blocks, cells), np.int32),
-        total=np.zeros((blocks, 4), np.int32),
+        wants=np.zeros((blocks, cells), np.int32),
+        total=np.zeros((blocks, 8), np.int32),
     )

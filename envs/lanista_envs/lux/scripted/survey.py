@@ -6,6 +6,7 @@ from ..state import (
     CYCLE,
     DAY,
     FUEL_VALUE,
+    MAX_TURNS,
     NO_RESOURCE,
     RESEARCH_NEEDED,
     UNIT_UPKEEP,
@@ -16,7 +17,7 @@ from ..state import (
     Games,
 )
 from .habits import Habits
-from .room import BLOCKED, LACK, PLACES, TILES, WORKERS, Room
+from .room import BLOCKED, CREDIT, FUTURE, HOPE, LACK, PLACES, STOCK, TILES, WORKERS, Room
 
 
 def nights_left(turn: int) -> int:
@@ -24,13 +25,10 @@ def nights_left(turn: int) -> int:
     return min(CYCLE - DAY, CYCLE - turn % CYCLE)
 
 
-def knows(research: int, kind: int) -> bool:
-    """May a team with so many research points gather this kind?"""
-    return (
-        kind == WOOD
-        or (kind == COAL and research >= RESEARCH_NEEDED[1])
-        or (kind == URANIUM and research >= RESEARCH_NEEDED[2])
-    )
+def nights_to_end(turn: int) -> int:
+    """Night turns from this turn on until the end of the game."""
+    days = (MAX_TURNS - turn) // CYCLE * (CYCLE - DAY)
+    return days if turn % CYCLE == 0 else days + nights_left(turn)
 
 
 def value_cells(g: int, team: int, b: int, habits: Habits, board: Board, games: Games, room: Room) -> None:
@@ -41,6 +39,8 @@ def value_cells(g: int, team: int, b: int, habits: Habits, board: Board, games: 
     research = games.research[g, team]
     homeless = games.num_tiles[g, team] == 0
     places = 0
+    stock = 0
+    future = 0
     for cell in range(near.shape[0] - 1):
         points = 0
         cargo = 0
@@ -73,6 +73,15 @@ def value_cells(g: int, team: int, b: int, habits: Habits, board: Board, games: 
         worth[b, cell] = points
         rate[b, cell] = cargo
         fuel[b, cell] = heat
+        kind = kinds[g, cell]
+        if kind != NO_RESOURCE and 0 <= room.away[b, cell] <= habits.far:
+            future += amounts[g, cell] * FUEL_VALUE[kind - 1]
+        if (
+            kind != NO_RESOURCE
+            and research >= RESEARCH_NEEDED[kind - 1]
+            and 0 <= room.away[b, cell] <= habits.reach
+        ):
+            stock += amounts[g, cell] * FUEL_VALUE[kind - 1]
         if points > 0 and tile_team[g, cell] != 1 - team:
             places += 1
         points = 0
@@ -85,6 +94,14 @@ def value_cells(g: int, team: int, b: int, habits: Habits, board: Board, games: 
                 points += 100
         site[b, cell] = points
     room.total[b, PLACES] = places
+    room.total[b, STOCK] = stock
+    room.total[b, FUTURE] = future
+
+
+def heat_of(g: int, team: int, u: int, games: Games) -> int:
+    """Fuel in a unit's cargo."""
+    cargo = games.unit_cargo[g, team, u]
+    return int(cargo[0]) * FUEL_VALUE[0] + int(cargo[1]) * FUEL_VALUE[1] + int(cargo[2]) * FUEL_VALUE[2]
 
 
 def count_needs(g: int, team: int, b: int, habits: Habits, games: Games, room: Room) -> None:
@@ -93,19 +110,28 @@ def count_needs(g: int, team: int, b: int, habits: Habits, games: Games, room: R
     nights = nights_left(turn)
     # On the last day there is no second night to think of.
     spare = habits.reserve if turn < 320 else 0
+    ever = nights_to_end(turn)
     lack = 0
+    debt = 0
     for city in range(games.num_cities[g]):
         if games.city_team[g, city] == team:
             need = games.city_upkeep[g, city] * nights
             room.lacks[b, city] = need + need * spare // 100 - games.city_fuel[g, city]
             lack += max(room.lacks[b, city], 0)
+            room.wants[b, city] = games.city_upkeep[g, city] * ever - games.city_fuel[g, city]
+            debt += room.wants[b, city]
     room.total[b, LACK] = lack
     room.total[b, TILES] = games.num_tiles[g, team]
     workers = 0
     for u in range(games.num_units[g, team]):
+        debt -= heat_of(g, team, u, games)
         if games.unit_kind[g, team, u] == WORKER:
             workers += 1
     room.total[b, WORKERS] = workers
+    room.total[b, CREDIT] = room.total[b, FUTURE] * habits.inheritance // 100 - debt
+    # At night a way takes twice as long. By the time that it matters there will be one worker more.
+    hope = habits.income * min(workers + 1, room.total[b, PLACES]) * (CYCLE - turn % CYCLE - nights // 2)
+    room.total[b, HOPE] = min(hope, room.total[b, STOCK] * habits.share // 100)
 
 
 def mark_bodies(g: int, team: int, b: int, games: Games, room: Room) -> None:
@@ -119,12 +145,6 @@ def mark_bodies(g: int, team: int, b: int, games: Games, room: Room) -> None:
                 continue
             if games.unit_cooldown[g, side, u] >= 4 or (side != team and games.kinds_near[g, cell] != 0):
                 claim[b, cell] = BLOCKED
-
-
-def heat_of(g: int, team: int, u: int, games: Games) -> int:
-    """Fuel in a unit's cargo."""
-    cargo = games.unit_cargo[g, team, u]
-    return int(cargo[0]) * FUEL_VALUE[0] + int(cargo[1]) * FUEL_VALUE[1] + int(cargo[2]) * FUEL_VALUE[2]
 
 
 def walking_time(turn: int, steps: int) -> int:

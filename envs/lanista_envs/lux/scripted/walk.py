@@ -51,3 +51,36 @@ def walk(start: int, g: int, team: int, b: int, loaded: bool, board: Board, game
             reached[b, count] = other
             count += 1
     return count
+
+
+def spread(g: int, team: int, b: int, board: Board, games: Games, room: Room) -> None:
+    """Fill `away`: steps from the nearest own city tile or unit, enemy city tiles walked around; -1 out of reach."""
+    near, tile_team = board.near, games.tile_team
+    away, reached = room.away, room.reached
+    away[b] = -1
+    away[b, near.shape[0] - 1] = 0
+    count = 0
+    for city in range(games.num_cities[g]):
+        if games.city_team[g, city] == team:
+            cell = int(games.city_first[g, city])
+            while cell >= 0:
+                away[b, cell] = 0
+                reached[b, count] = cell
+                count += 1
+                cell = int(games.tile_next[g, cell])
+    for u in range(games.num_units[g, team]):
+        cell = int(games.unit_cell[g, team, u])
+        if away[b, cell] < 0:
+            away[b, cell] = 0
+            reached[b, count] = cell
+            count += 1
+    k = 0
+    while k < count:
+        cell = int(reached[b, k])
+        k += 1
+        for d in range(4):
+            other = near[cell, d]
+            if away[b, other] < 0 and tile_team[g, other] != 1 - team:
+                away[b, other] = away[b, cell] + 1
+                reached[b, count] = other
+                count += 1

@@ -20,13 +20,14 @@ from ..state import (
     NO_RESOURCE,
     UPKEEP,
     UPKEEP_SAVED,
+    WOOD,
     WORKER,
     Board,
     Games,
 )
 from .habits import Habits
-from .room import BLOCKED, BUILT, GATHERED, LACK, WORKERS, Room
-from .survey import heat_of, night_fuel, nights_left, walking_time
+from .room import BLOCKED, BUILT, CREDIT, GATHERED, HOPE, LACK, Room
+from .survey import heat_of, night_fuel, nights_left, nights_to_end, walking_time
 from .walk import walk
 
 #: points of a gathering place are compared in fractions of this
@@ -35,8 +36,20 @@ SCALE = 100
 CAMP_TURNS = 10
 
 
-def can_bear(
+def find_spare(
     cell: int, g: int, team: int, b: int, habits: Habits, board: Board, games: Games, room: Room
+) -> int:
+    """Points for a site beside a city that has fuel to spare."""
+    most = 0
+    for d in range(4):
+        other = board.near[cell, d]
+        if games.tile_team[g, other] == team:
+            most = max(most, -room.lacks[b, games.tile_city[g, other]])
+    return min(most * habits.rich // 100, 100)
+
+
+def can_bear(
+    cell: int, steps: int, g: int, team: int, b: int, habits: Habits, board: Board, games: Games, room: Room
 ) -> bool:
     """Could a city tile on `cell` be fed until morning?"""
     turn = games.turn[g]
@@ -52,10 +65,14 @@ def can_bear(
                 city = games.tile_city[g, other]
                 spare -= room.lacks[b, city]
     extra = (UPKEEP - 2 * UPKEEP_SAVED * beside) * nights
+    if room.total[b, CREDIT] < (UPKEEP - 2 * UPKEEP_SAVED * beside) * nights_to_end(turn):
+        return False
     if spare >= extra:
         return True
-    left = DAY - turn % CYCLE
-    return left > 0 and room.total[b, LACK] + extra <= habits.income * room.total[b, WORKERS] * left
+    return (
+        turn % CYCLE + walking_time(turn, steps) + habits.curfew <= DAY
+        and room.total[b, LACK] + extra <= room.total[b, HOPE]
+    )
 
 
 def find_site(
@@ -63,14 +80,17 @@ def find_site(
 ) -> int:
     """The best cell to build on among those that a walk has reached, -1 if none is good enough."""
     best = -1
-    most = habits.build_least - 1
+    most = -10000
     for k in range(count):
         cell = room.reached[b, k]
         points = room.site[b, cell] - habits.step_cost * room.steps[b, cell]
+        if room.site[b, cell] < habits.build_least:
+            continue
+        points += find_spare(cell, g, team, b, habits, board, games, room)
         if (
             points > most
-            and room.claim[b, cell] & BUILT == 0
-            and can_bear(cell, g, team, b, habits, board, games, room)
+            and (k == 0 or room.claim[b, cell] & BUILT == 0)
+            and can_bear(cell, room.steps[b, cell], g, team, b, habits, board, games, room)
         ):
             most = points
             best = cell
@@ -85,10 +105,13 @@ def find_hungry(count: int, load: int, g: int, team: int, b: int, games: Games, 
         cell = room.reached[b, k]
         if games.tile_team[g, cell] != team:
             continue
+        want = room.wants[b, games.tile_city[g, cell]]
         lack = room.lacks[b, games.tile_city[g, cell]]
-        if lack <= 0:
+        if lack <= 0 and want <= 0:
             continue
-        points = min(load, lack) * SCALE // (2 * room.steps[b, cell] + 2)
+        points = (
+            (4 * min(load, max(lack, 0)) + min(load, max(want, 0))) * SCALE // (2 * room.steps[b, cell] + 2)
+        )
         if points > most:
             most = points
             best = cell
@@ -101,6 +124,7 @@ def find_place(
     """The cell where gathering is worth most, -1 if there is none."""
     turn = games.turn[g]
     fuel = heat_of(g, team, u, games)
+    pressed = room.total[b, LACK] > room.total[b, HOPE]
     best = -1
     most = 0
     for k in range(count):
@@ -110,10 +134,17 @@ def find_place(
             continue
         time = walking_time(turn, room.steps[b, cell])
         if games.tile_team[g, cell] == team:
-            share = habits.camp_hungry if room.lacks[b, games.tile_city[g, cell]] > 0 else habits.camp
+            city = games.tile_city[g, cell]
+            if room.lacks[b, city] <= 0 and (
+                room.wants[b, city] <= 0 or games.kinds_near[g, cell] & (1 << WOOD) != 0
+            ):
+                continue
+            share = habits.camp_hungry if pressed else habits.camp
             points = worth * share * CAMP_TURNS // (time + habits.patience + CAMP_TURNS)
         elif space > 0 and night_fuel(turn, time) <= fuel:
             fill = (space + room.rate[b, cell] - 1) // room.rate[b, cell]
+            if room.site[b, cell] < habits.build_least:
+                time += habits.carry
             points = worth * SCALE * fill // (time + habits.patience + fill)
         else:
             continue
@@ -148,6 +179,7 @@ def plan_worker(
         goal = find_site(count, g, team, b, habits, board, games, room)
         if goal >= 0:
             room.claim[b, goal] |= BUILT
+            room.total[b, CREDIT] -= UPKEEP * nights_to_end(turn) // 2
             if goal == cell:
                 room.claim[b, cell] |= BLOCKED
                 if ready:
@@ -160,23 +192,22 @@ def plan_worker(
     if goal < 0:
         count = walk(cell, g, team, b, False, board, games, room)
         fuel = heat_of(g, team, u, games)
-        if load > 0:
-            home = find_hungry(count, fuel, g, team, b, games, room)
-            if home >= 0 and (
-                space == 0
-                or turn % CYCLE + walking_time(turn, room.steps[b, home]) + habits.dusk >= DAY
-                and turn % CYCLE < DAY
-                and room.worth[b, cell] == 0
-            ):
-                goal = home
-                room.lacks[b, games.tile_city[g, home]] -= fuel
-        if goal < 0:
+        home = find_hungry(count, fuel, g, team, b, games, room) if load > 0 else -1
+        late = False
+        if home >= 0 and room.lacks[b, games.tile_city[g, home]] > 0:
+            clock = turn % CYCLE
+            late = clock < DAY and clock + walking_time(turn, room.steps[b, home]) + habits.dusk >= DAY
+        if home < 0 or (space >= habits.enough and not (late and load >= habits.enough)):
             goal = find_place(count, u, space, g, team, b, habits, games, room)
-            if goal >= 0:
-                room.claim[b, goal] |= GATHERED
-                if games.tile_team[g, goal] == team:
-                    left = min(CYCLE - turn % CYCLE, MAX_TURNS - turn)
-                    room.lacks[b, games.tile_city[g, goal]] -= room.fuel[b, goal] * left // 2
+        if goal >= 0:
+            room.claim[b, goal] |= GATHERED
+            if games.tile_team[g, goal] == team:
+                left = min(CYCLE - turn % CYCLE, MAX_TURNS - turn)
+                room.lacks[b, games.tile_city[g, goal]] -= room.fuel[b, goal] * left // 2
+        elif home >= 0:
+            goal = home
+            room.lacks[b, games.tile_city[g, home]] -= fuel
+            room.wants[b, games.tile_city[g, home]] -= fuel
     if not ready:
         return 0
     if goal < 0 or goal == cell:
