@@ -11,7 +11,8 @@ from lanista_envs.lux.parity import compare_lines, compare_state, play_match
 
 @pytest.mark.parametrize(
     ("side", "drivers", "turns"),
-    [(12, ("keeper", "odd"), 361), (16, ("crowd", "keeper"), 200), (32, ("odd", "crowd"), 100), (10, ("legal", "odd"), 361)],
+    [(12, ("keeper", "odd"), 361), (16, ("crowd", "keeper"), 200), (32, ("odd", "crowd"), 100),
+     (10, ("legal", "odd"), 361)],
 )  # fmt: skip
 def test_games_are_equal_in_both(official, side, drivers, turns):
     match = play_match(official, LuxGames(1, side), 77, drivers, turns)
