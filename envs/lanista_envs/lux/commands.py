@@ -9,8 +9,7 @@ import typer
 DIFFERENT, UNREADABLE = 1, 2
 
 group = typer.Typer(
-    help="Show official Lux AI Season 1 maps and replays. Example: lanista lux map --seed 7 --size 12",
-    no_args_is_help=True,
+    help="Show official Lux AI Season 1 maps and replays. Example: lanista lux map --seed 7 --size 12"
 )
 
 

@@ -64,8 +64,8 @@ CYCLE, DAY = 40, 30
 WOOD_CAP = 500
 #: the competition plays this many turns; the official program alone, with Kaggle's settings, one more
 MAX_TURNS = 360
-#: longest side of a board: cells and slots are int16
-MAX_SIDE = 180
+#: longest side of a board: cells, slots and counts of units are int16
+MAX_SIDE = 120
 
 
 class Games(NamedTuple):

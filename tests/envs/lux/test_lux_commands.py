@@ -3,10 +3,12 @@
 import copy
 import gzip
 import json
+import random
 
 import pytest
 
 from lanista.cli.app import run_command_line
+from lanista.errors import LanistaError
 from lanista_envs.lux.drivers import DRIVERS
 from lanista_envs.lux.games import LuxGames
 from lanista_envs.lux.order_strings import pack_orders, read_orders
@@ -16,8 +18,6 @@ from lanista_envs.lux.updates import write_first_updates
 
 def play_and_record(seed, side, turns, drivers=("keeper", "crowd")):
     """A game between drivers as a replay's JSON."""
-    import random
-
     games, stream = LuxGames(1, side), random.Random(seed)
     games.start([seed])
     recorder = Recorder(games, 0, seed, turns)
@@ -59,7 +59,7 @@ def test_without_a_size_the_seed_chooses(capsys, record):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--seed", "1", "--size", "3"], "a Lux board of 3 x 3 was asked for; its sides go from 6 to 180"),
+        (["--seed", "1", "--size", "3"], "a Lux board of 3 x 3 was asked for; its sides go from 6 to 120"),
         (["--seed", str(2**53)], "is beyond what the official program tells apart"),
         (["--seed", "2", "--size", "9"], "would put both teams into the same place"),
     ],
@@ -138,6 +138,49 @@ def test_what_is_no_replay_is_refused_in_one_sentence(replay, path, value, sente
     with pytest.raises(ReplayError) as error:
         take_apart(broken)
     assert sentence in str(error.value)
+
+
+def damaged(record, stream):
+    """A copy of a replay's JSON with some of its values replaced, dropped or doubled."""
+    record = copy.deepcopy(record)
+    for _ in range(stream.randrange(1, 4)):
+        place = record
+        while True:
+            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            key = stream.choice(keys)
+            inner = place[key]
+            if not isinstance(inner, dict | list) or not inner or stream.random() < 0.1:
+                break
+            place = inner
+        luck = stream.random()
+        if luck < 0.3:
+            del place[key]
+        elif luck < 0.4 and isinstance(place, list):
+            place.insert(key, inner)
+        else:
+            place[key] = stream.choice(
+                (None, -1, 0, 3, 1.5, 10**30, "", "x", "9 9", "6 6", [], {}, [1], "D_DONE", True)
+            )
+        if not record:
+            break
+    return record
+
+
+def play_damaged(record, count, seed):
+    """Play damaged replays; give how many were refused, and how many differ."""
+    stream, refused, different = random.Random(seed), 0, 0
+    for _ in range(count):
+        try:
+            different += check_replay(take_apart(damaged(record, stream))) is not None
+        except LanistaError as error:
+            refused += "\n" not in str(error)
+    return refused, different
+
+
+def test_damaged_replays_are_refused_or_differ_or_play_the_same():
+    refused, different = play_damaged(play_and_record(8, 8, 12), 400, 1)
+    assert refused > 50
+    assert different > 20
 
 
 def test_actions_are_taken_as_the_competition_takes_them():
