@@ -43,14 +43,14 @@ NUM_CHOICES = 19
 #: an order that the rules drop
 NO_ORDER = -1
 
-Row = npt.NDArray[np.int16]
+#: ``[U]``, a number for each row of the table of units
+Rows = npt.NDArray[np.int64]
 
 
 def room_of(g: int, team: int, u: int, games: Games) -> int:
     """How much more a unit can carry."""
-    load = 0
-    for resource in range(3):
-        load += int(games.unit_cargo[g, team, u, resource])
+    cargo = games.unit_cargo
+    load = int(cargo[g, team, u, 0]) + int(cargo[g, team, u, 1]) + int(cargo[g, team, u, 2])
     return CAPACITY[int(games.unit_kind[g, team, u])] - load
 
 
@@ -67,32 +67,47 @@ def find_receiver(g: int, team: int, cell: int, games: Games) -> int:
     return receiver
 
 
-def write_order(
-    g: int, team: int, kind: int, slot: int, choice: int, board: Board, games: Games, order: Row
+def write_orders(
+    first: int,
+    last: int,
+    seats: Rows,
+    kinds: Rows,
+    slots: Rows,
+    choices: Rows,
+    board: Board,
+    games: Games,
+    orders: npt.NDArray[np.int16],
 ) -> None:
-    """Write the order (``[4]``) that a legal choice means; `slot` is a unit's slot or a tile's cell."""
-    order[KIND] = NO_ORDER
-    order[SUBJECT] = slot
-    order[TARGET] = 0
-    order[AMOUNT] = 0
-    if choice == NOTHING:
-        return
-    if kind == TILE:
-        order[KIND] = BUILD_WORKER + choice - WORKER_HERE
-    elif choice < WOOD_NORTH:
-        order[KIND] = MOVE
-        order[TARGET] = choice - MOVE_NORTH
-    elif choice < BUILD_CITY_HERE:
-        side = (choice - WOOD_NORTH) % 4
-        there = board.near[games.unit_cell[g, team, slot], side]
-        order[KIND] = TRANSFER_WOOD + (choice - WOOD_NORTH) // 4
-        order[TARGET] = find_receiver(g, team, there, games)
-        order[AMOUNT] = CAPACITY[CART]
-    else:
-        order[KIND] = BUILD_CITY if choice == BUILD_CITY_HERE else PILLAGE
+    """Write the orders (``[.., 4]``) that the legal choices of rows first..last-1 mean, each into its own row.
+
+    `seats` are ``game * 2 + team``; `slots` are places in a team's list of units, or cells of tiles. A row that
+    chooses nothing gets an order that the rules drop.
+    """
+    near, unit_cell = board.near, games.unit_cell
+    for row in range(first, last):
+        choice, slot = choices[row], slots[row]
+        orders[row, KIND] = NO_ORDER
+        orders[row, SUBJECT] = slot
+        orders[row, TARGET] = 0
+        orders[row, AMOUNT] = 0
+        if choice == NOTHING:
+            continue
+        if kinds[row] == TILE:
+            orders[row, KIND] = BUILD_WORKER + choice - WORKER_HERE
+        elif choice < WOOD_NORTH:
+            orders[row, KIND] = MOVE
+            orders[row, TARGET] = choice - MOVE_NORTH
+        elif choice < BUILD_CITY_HERE:
+            g, team = seats[row] // 2, seats[row] % 2
+            there = near[unit_cell[g, team, slot], (choice - WOOD_NORTH) % 4]
+            orders[row, KIND] = TRANSFER_WOOD + (choice - WOOD_NORTH) // 4
+            orders[row, TARGET] = find_receiver(g, team, there, games)
+            orders[row, AMOUNT] = CAPACITY[CART]
+        else:
+            orders[row, KIND] = BUILD_CITY if choice == BUILD_CITY_HERE else PILLAGE
 
 
-def read_order(g: int, team: int, order: Row, board: Board, games: Games) -> int:
+def read_order(g: int, team: int, order: npt.NDArray[np.int16], board: Board, games: Games) -> int:
     """The choice that comes nearest to an order; NOTHING where there is none like it.
 
     A transfer becomes one of everything, to whoever has the most room on that side; a move to nowhere and a

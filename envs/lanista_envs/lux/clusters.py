@@ -57,11 +57,11 @@ def find_clusters(
 
 def count_holds(g: int, board: Board, games: Games, labels: Labels, numbers: Numbers) -> None:
     """Count who stands on the clusters or beside them."""
-    near = board.near
+    near, kinds_near, unit_cell, tile_next = board.near, games.kinds_near, games.unit_cell, games.tile_next
     for team in range(2):
         for u in range(games.num_units[g, team]):
-            cell = games.unit_cell[g, team, u]
-            if games.kinds_near[g, cell] != 0:
+            cell = unit_cell[g, team, u]
+            if kinds_near[g, cell] != 0:
                 for side in range(5):
                     label = labels[near[cell, side]]
                     if label >= 0:
@@ -70,9 +70,9 @@ def count_holds(g: int, board: Board, games: Games, labels: Labels, numbers: Num
         team = games.city_team[g, city]
         cell = games.city_first[g, city]
         while cell >= 0:
-            if games.kinds_near[g, cell] != 0:
+            if kinds_near[g, cell] != 0:
                 for side in range(4):
                     label = labels[near[cell, side]]
                     if label >= 0:
                         numbers[label, TILE_HOLDS + team] += 1
-            cell = games.tile_next[g, cell]
+            cell = tile_next[g, cell]

@@ -1,9 +1,9 @@
 """The nearest of everything, for every cell at once: sixteen maps of distances in four sweeps. Portable.
 
-A lane (one of sixteen kinds of sources) holds ``distance * STEP + cell of the source`` for each cell. Adding STEP and
-taking the smaller carries the nearest source from neighbour to neighbour: first down and up the columns,
-then along the rows in both directions, which is exact for distances in steps of n, e, s, w. Of several at the same
-distance the one with the lowest cell is found. What stands between does not matter.
+A lane (one of sixteen kinds of sources) holds ``distance * STEP + y * ROW + x``, (x, y) the source, for each cell.
+Adding STEP and taking the smaller carries the nearest source from neighbour to neighbour: first down and up the
+columns, then along the rows in both directions, which is exact for distances in steps of n, e, s, w. Of several at
+the same distance the first is found, row by row from the north. What stands between does not matter.
 """
 
 import numpy as np
@@ -12,8 +12,9 @@ import numpy.typing as npt
 from .state import COAL, NO_RESOURCE, RESEARCH_NEEDED, URANIUM, WOOD, Board, Games
 from .tally import is_hungry, nights_due
 
-#: more than the number of cells of the largest board
-STEP = 1 << 15
+#: powers of two, since shifts are cheaper than divisions; sides stay below 256
+ROW = 1 << 8
+STEP = 1 << 16
 #: in a lane without sources; stays far above all distances
 NONE = 1 << 30
 NUM_LANES = 16
@@ -45,71 +46,78 @@ def sweep(lanes: Lanes, width: int, height: int) -> None:
                 lanes[y, x, k] = min(lanes[y, x, k], lanes[y, x + 1, k] + step)
 
 
-def plant_cell(g: int, cell: int, coal: int, uranium: int, board: Board, games: Games, lanes: Lanes) -> None:
-    """Write what a cell without a city tile is a source of; `coal` and `uranium` are bits of the teams."""
-    y, x = cell // board.width, cell % board.width
-    kind = games.resource_kind[g, cell]
-    if kind != NO_RESOURCE:
-        lanes[y, x, WOOD_LANE + kind - WOOD] = cell
-        teams = 3 if kind == WOOD else (coal if kind == COAL else uranium)
-        if teams & 1:
-            lanes[y, x, OPEN] = cell
-        if teams & 2:
-            lanes[y, x, OPEN + 1] = cell
-        return
-    lanes[y, x, FREE] = cell
-    kinds = games.kinds_near[g, cell]
-    if kinds != 0:
-        teams = 3 if kinds & (1 << WOOD) else 0
-        if kinds & (1 << COAL):
-            teams |= coal
-        if kinds & (1 << URANIUM):
-            teams |= uranium
-        if teams & 1:
-            lanes[y, x, CAMP_SITES] = cell
-        if teams & 2:
-            lanes[y, x, CAMP_SITES + 1] = cell
+def plant_cells(g: int, board: Board, games: Games, lanes: Lanes) -> None:
+    """Write the sources among the cells without a city tile."""
+    resource_kind, kinds_near, tile_team = games.resource_kind, games.kinds_near, games.tile_team
+    research, width = games.research, board.width
+    # Which teams may collect a kind: bit 0 for team 0, bit 1 for team 1.
+    coal = 0
+    uranium = 0
+    for team in range(2):
+        coal |= 1 << team if research[g, team] >= RESEARCH_NEEDED[1] else 0
+        uranium |= 1 << team if research[g, team] >= RESEARCH_NEEDED[2] else 0
+    for y in range(board.height):
+        for x in range(width):
+            cell = y * width + x
+            here = y * ROW + x
+            kind = resource_kind[g, cell]
+            if kind != NO_RESOURCE:
+                lanes[y, x, WOOD_LANE + kind - WOOD] = here
+                teams = 3 if kind == WOOD else (coal if kind == COAL else uranium)
+                lane = OPEN
+            elif tile_team[g, cell] < 0:
+                lanes[y, x, FREE] = here
+                kinds = kinds_near[g, cell]
+                teams = 3 if kinds & (1 << WOOD) else 0
+                teams |= coal if kinds & (1 << COAL) else 0
+                teams |= uranium if kinds & (1 << URANIUM) else 0
+                lane = CAMP_SITES
+            else:
+                continue
+            if teams & 1:
+                lanes[y, x, lane] = here
+            if teams & 2:
+                lanes[y, x, lane + 1] = here
 
 
-def plant_city(g: int, city: int, hungry: bool, board: Board, games: Games, lanes: Lanes) -> None:
-    """Write the tiles of a city, and the free cells beside them, where the city could grow."""
-    width = board.width
-    team = games.city_team[g, city]
-    outside = board.near.shape[0] - 1
-    cell = games.city_first[g, city]
-    while cell >= 0:
-        y, x = cell // width, cell % width
-        lanes[y, x, TILES + team] = cell
-        if hungry:
-            lanes[y, x, HUNGRY + team] = cell
-        for side in range(4):
-            other = int(board.near[cell, side])
-            if (
-                other != outside
-                and games.tile_team[g, other] < 0
-                and games.resource_kind[g, other] == NO_RESOURCE
-            ):
-                lanes[other // width, other % width, HOME_SITES + team] = other
-        cell = games.tile_next[g, cell]
+def plant_cities(g: int, board: Board, games: Games, lanes: Lanes) -> None:
+    """Write city tiles, and the free cells beside them, where their cities could grow."""
+    near, width = board.near, board.width
+    city_fuel, city_upkeep, city_team = games.city_fuel, games.city_upkeep, games.city_team
+    tile_next, tile_team, resource_kind = games.tile_next, games.tile_team, games.resource_kind
+    outside = near.shape[0] - 1
+    due = nights_due(int(games.turn[g]))
+    for city in range(games.num_cities[g]):
+        hungry = is_hungry(city_fuel[g, city], city_upkeep[g, city], due)
+        team = city_team[g, city]
+        cell = int(games.city_first[g, city])
+        while cell >= 0:
+            y, x = cell // width, cell % width
+            lanes[y, x, TILES + team] = y * ROW + x
+            if hungry:
+                lanes[y, x, HUNGRY + team] = y * ROW + x
+            for side in range(4):
+                other = int(near[cell, side])
+                if other != outside and tile_team[g, other] < 0 and resource_kind[g, other] == NO_RESOURCE:
+                    y, x = other // width, other % width
+                    lanes[y, x, HOME_SITES + team] = y * ROW + x
+            cell = int(tile_next[g, cell])
 
 
 def find_nearest(g: int, board: Board, games: Games, lanes: Lanes) -> None:
     """Fill `lanes` for game g."""
-    width = board.width
+    num_units, unit_cell, width = games.num_units, games.unit_cell, board.width
     lanes[:] = NONE
-    due = nights_due(int(games.turn[g]))
-    coal = 0
-    uranium = 0
+    plant_cells(g, board, games, lanes)
+    plant_cities(g, board, games, lanes)
     for team in range(2):
-        coal |= 1 << team if games.research[g, team] >= RESEARCH_NEEDED[1] else 0
-        uranium |= 1 << team if games.research[g, team] >= RESEARCH_NEEDED[2] else 0
-    for cell in range(width * board.height):
-        if games.tile_team[g, cell] < 0:
-            plant_cell(g, cell, coal, uranium, board, games, lanes)
-    for city in range(games.num_cities[g]):
-        plant_city(g, city, is_hungry(g, city, due, games), board, games, lanes)
-    for team in range(2):
-        for u in range(games.num_units[g, team]):
-            cell = int(games.unit_cell[g, team, u])
-            lanes[cell // width, cell % width, UNITS + team] = cell
+        for u in range(num_units[g, team]):
+            cell = int(unit_cell[g, team, u])
+            y, x = cell // width, cell % width
+            lanes[y, x, UNITS + team] = y * ROW + x
     sweep(lanes, width, board.height)
+
+
+def cell_of(found: int, width: int) -> int:
+    """The cell of the source in a lane's value."""
+    return found // ROW % ROW * width + found % ROW

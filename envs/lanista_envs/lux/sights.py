@@ -9,9 +9,9 @@ from . import clusters, nearest, window
 from .choices import NUM_CHOICES
 from .overview import NUM_GLOBALS, Globals, sum_resources, write_globals
 from .state import Board, Games
-from .table import count_rows, forget_room, list_rows, mark_room, write_legal
+from .table import count_rows, forget_room, list_rows, mark_room, write_masks
 from .tally import NUM_TALLIES, Tally, count_teams
-from .unit_rows import Features, write_row
+from .unit_rows import write_features
 
 
 class Sights(NamedTuple):
@@ -99,20 +99,17 @@ def write_rows(
     end = list_rows(g, seat, first, games, table.cell, table.kind, table.slot)
     if end == first:
         return end
-    mark_room(g, seat, games, sights.room)
     for row in range(first, end):
         table.row[row] = 2 * g + seat
-        write_legal(
-            g, seat, table.kind[row], table.slot[row], board, games, sights.room, table.legal[row]
-        )
+    mark_room(g, seat, games, sights.room)
+    write_masks(g, seat, first, end, board, games, sights.room, table.kind, table.slot, table.legal)
     forget_room(g, seat, games, sights.room)
     if table.features.shape[1] > 0:
         window.draw_board(g, seat, board, games, sights.drawing)
-        for row in range(first, end):
-            write_row(
-                g, seat, table.kind[row], table.slot[row], table.cell[row], max_turns, board, games,
-                sights.lanes, sights.labels, sights.numbers, sights.drawing, knows, table.features[row],
-            )  # fmt: skip
+        write_features(
+            g, seat, first, end, max_turns, board, games, sights.lanes, sights.labels, sights.numbers,
+            sights.drawing, knows, table.kind, table.slot, table.cell, table.features,
+        )  # fmt: skip
     return end
 
 
@@ -127,6 +124,3 @@ def see(
     write_rows(g, seat, 0, max_turns, board, games, sights, sights.knows[seat], table)
     return sights.knows[seat].copy(), table
 
-
-#: for those who write a row into an array of their own
-__all__ = ["Features", "Sights", "Table", "look_for_rows", "make_sights", "make_table", "see", "survey_game", "write_rows"]

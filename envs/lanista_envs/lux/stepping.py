@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lanista_envs.lux.choices import NOTHING, TILE, read_order, write_order
+from lanista_envs.lux.choices import NOTHING, TILE, read_order, write_orders
 from lanista_envs.lux.facts import REWARD, result, write_facts
 from lanista_envs.lux.planes import turn_planes, write_planes
 from lanista_envs.lux.rules import play_block, start_game
@@ -156,11 +156,9 @@ def play_choices(
     given = Orders(orders, offsets)
     for block in prange((num_games + BLOCK - 1) // BLOCK):
         first, last = block * BLOCK, min((block + 1) * BLOCK, num_games)
-        for row in range(offsets[2 * first], offsets[2 * last]):
-            at = table.row[row]
-            write_order(
-                at // 2, at % 2, table.kind[row], table.slot[row], choices[row], board, games, orders[row]
-            )
+        write_orders(
+            offsets[2 * first], offsets[2 * last], table.row, table.kind, table.slot, choices, board, games, orders
+        )  # fmt: skip
         play_block(block, given, max_turns, board, games, scratch)
     return illegal
 

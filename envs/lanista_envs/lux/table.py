@@ -17,11 +17,13 @@ from .choices import (
     CART_HERE,
     MOVE_NORTH,
     NOTHING,
+    NUM_CHOICES,
     PILLAGE_HERE,
     RESEARCH_HERE,
     TILE,
     WOOD_NORTH,
     WORKER_HERE,
+    Rows,
     room_of,
 )
 from .state import CITY_COST, NO_RESOURCE, RESEARCH_NEEDED, WORKER, Board, Games
@@ -66,9 +68,9 @@ def list_rows(
     team: int,
     first: int,
     games: Games,
-    cells: npt.NDArray[np.int64],
-    kinds: npt.NDArray[np.int64],
-    slots: npt.NDArray[np.int64],
+    cells: Rows,
+    kinds: Rows,
+    slots: Rows,
 ) -> int:
     """Write cell, kind and slot (a tile's is its cell) of a seat's rows from `first` on; give the end."""
     row = first
@@ -109,34 +111,44 @@ def forget_room(g: int, team: int, games: Games, room: npt.NDArray[np.int64]) ->
         room[games.unit_cell[g, team, u]] = 0
 
 
-def write_legal(
+def write_masks(
     g: int,
     team: int,
-    kind: int,
-    slot: int,
+    first: int,
+    last: int,
     board: Board,
     games: Games,
     room: npt.NDArray[np.int64],
+    kinds: Rows,
+    slots: Rows,
     legal: npt.NDArray[np.bool_],
 ) -> None:
-    """Write the mask (``[A]``) of one row; `room` is what `mark_room` says of its team."""
-    legal[:] = False
-    legal[NOTHING] = True
-    if kind == TILE:
-        legal[WORKER_HERE] = legal[CART_HERE] = can_build(g, team, games)
-        legal[RESEARCH_HERE] = can_research(g, team, games)
-        return
-    cell = games.unit_cell[g, team, slot]
-    outside = board.near.shape[0] - 1
-    load = 0
-    for resource in range(3):
-        load += int(games.unit_cargo[g, team, slot, resource])
-    for side in range(4):
-        there = board.near[cell, side]
-        legal[MOVE_NORTH + side] = there != outside and games.tile_team[g, there] != 1 - team
-        if load > 0 and room[there] > 0:
-            for resource in range(3):
-                legal[WOOD_NORTH + 4 * resource + side] = games.unit_cargo[g, team, slot, resource] > 0
-    if kind == WORKER and games.tile_team[g, cell] < 0:
-        legal[BUILD_CITY_HERE] = load >= CITY_COST and games.resource_kind[g, cell] == NO_RESOURCE
-        legal[PILLAGE_HERE] = games.road[g, cell] > 0
+    """Write the masks of the rows first..last-1, all of one seat; `room` is what `mark_room` says of its team."""
+    near, tile_team, resource_kind = board.near, games.tile_team, games.resource_kind
+    unit_cell, unit_cargo, road = games.unit_cell, games.unit_cargo, games.road
+    outside = near.shape[0] - 1
+    builds, studies = can_build(g, team, games), can_research(g, team, games)
+    for row in range(first, last):
+        kind, slot = kinds[row], slots[row]
+        for choice in range(NUM_CHOICES):
+            legal[row, choice] = choice == NOTHING
+        if kind == TILE:
+            legal[row, WORKER_HERE] = builds
+            legal[row, CART_HERE] = builds
+            legal[row, RESEARCH_HERE] = studies
+            continue
+        cell = unit_cell[g, team, slot]
+        wood = int(unit_cargo[g, team, slot, 0])
+        coal = int(unit_cargo[g, team, slot, 1])
+        uranium = int(unit_cargo[g, team, slot, 2])
+        load = wood + coal + uranium
+        for side in range(4):
+            there = near[cell, side]
+            legal[row, MOVE_NORTH + side] = there != outside and tile_team[g, there] != 1 - team
+            if load > 0 and room[there] > 0:
+                legal[row, WOOD_NORTH + side] = wood > 0
+                legal[row, WOOD_NORTH + 4 + side] = coal > 0
+                legal[row, WOOD_NORTH + 8 + side] = uranium > 0
+        if kind == WORKER and tile_team[g, cell] < 0:
+            legal[row, BUILD_CITY_HERE] = load >= CITY_COST and resource_kind[g, cell] == NO_RESOURCE
+            legal[row, PILLAGE_HERE] = road[g, cell] > 0

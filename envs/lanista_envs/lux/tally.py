@@ -27,9 +27,9 @@ def nights_left(turn: int, max_turns: int) -> int:
     return max(whole - before, 0)
 
 
-def is_hungry(g: int, city: int, due: int, games: Games) -> bool:
-    """Will the city vanish before the morning, if nobody brings fuel?"""
-    return bool(int(games.city_fuel[g, city]) < int(games.city_upkeep[g, city]) * due)
+def is_hungry(fuel: int, upkeep: int, due: int) -> bool:
+    """Will a city vanish before the morning, if nobody brings fuel?"""
+    return bool(int(fuel) < int(upkeep) * due)
 
 
 def count_teams(g: int, games: Games, tally: Tally) -> None:
@@ -53,5 +53,5 @@ def count_teams(g: int, games: Games, tally: Tally) -> None:
         tally[team, CITIES] += 1
         tally[team, FUEL] += games.city_fuel[g, city]
         tally[team, UPKEEP_DUE] += games.city_upkeep[g, city]
-        if is_hungry(g, city, due, games):
+        if is_hungry(games.city_fuel[g, city], games.city_upkeep[g, city], due):
             tally[team, HUNGRY_TILES] += games.city_size[g, city]

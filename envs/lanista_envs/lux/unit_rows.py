@@ -11,15 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from . import clusters, nearest
-from .choices import TILE, room_of
+from .choices import TILE, Rows
 from .overview import NUM_GLOBALS, Globals, cover
 from .state import (
     CAPACITY,
+    CENTER,
+    COAL,
     FUEL_VALUE,
     NO_RESOURCE,
     RESEARCH_NEEDED,
     UNIT_UPKEEP,
     UPKEEP,
+    URANIUM,
     WOOD,
     WORKER,
     Board,
@@ -66,8 +69,9 @@ NUM_FEATURES = _GLOBALS_AT + NUM_GLOBALS
 _LANES = np.array([lane for _, lane, _ in NEAR])
 _WHOSE = np.array([whose for _, _, whose in NEAR])
 
-#: ``[NUM_FEATURES]`` float32
+#: ``[U, NUM_FEATURES]`` float32, and a row of it
 Features = npt.NDArray[np.float32]
+FeatureRow = npt.NDArray[np.float32]
 
 
 def root(number: int) -> float:
@@ -80,12 +84,11 @@ def few(number: int) -> float:
     return number / (number + 4.0)
 
 
-def write_row(
+def write_features(
     g: int,
     seat: int,
-    kind: int,
-    slot: int,
-    cell: int,
+    first: int,
+    last: int,
     max_turns: int,
     board: Board,
     games: Games,
@@ -94,106 +97,124 @@ def write_row(
     numbers: clusters.Numbers,
     drawing: Drawing,
     knows: Globals,
-    out: Features,
+    kinds: Rows,
+    slots: Rows,
+    cells: Rows,
+    features: Features,
 ) -> None:
-    """Write the row of one unit or tile; what is given beside the state was made for this game and seat."""
-    y, x = cell // board.width, cell % board.width
-    write_self(g, seat, kind, slot, cell, board, games, out)
-    out[16] = count_others_beside(y, x, drawing) / 4.0
-    home = int(lanes[y, x, nearest.TILES + seat])
-    write_city(g, seat, home, int(lanes[y, x, nearest.HUNGRY + seat]), max_turns, games, out)
-    write_cluster(g, seat, int(lanes[y, x, nearest.OPEN + seat]), games, labels, numbers, out)
-    for k in range(_LANES.shape[0]):
-        lane = _LANES[k] if _WHOSE[k] == 0 else _LANES[k] + (seat if _WHOSE[k] > 0 else 1 - seat)
-        write_near(int(lanes[y, x, lane]), y, x, board, _NEAR_AT + 3 * k, out)
-    write_window(cell, board, drawing, out[_WINDOW_AT:_GLOBALS_AT])
-    for k in range(NUM_GLOBALS):
-        out[_GLOBALS_AT + k] = knows[k]
+    """Write the rows first..last-1, all of one seat; what is given beside the state was made for it.
 
-
-def write_self(
-    g: int, seat: int, kind: int, slot: int, cell: int, board: Board, games: Games, out: Features
-) -> None:
-    """The unit's own numbers; a tile carries nothing."""
-    out[:_CITY_AT] = 0.0
-    out[kind] = 1.0
-    outside_city = games.tile_team[g, cell] != seat
-    if kind != TILE:
-        capacity = 1.0 * CAPACITY[kind]
-        fuel = 0
-        for resource in range(3):
-            load = int(games.unit_cargo[g, seat, slot, resource])
-            out[3 + resource] = load / capacity
-            fuel += load * FUEL_VALUE[resource]
-        out[6] = room_of(g, seat, slot, games) / capacity
-        out[7] = root(fuel) / 64.0
-        out[14] = cover(fuel, UNIT_UPKEEP[kind] * nights_due(int(games.turn[g]))) if outside_city else 2.0
-    out[8] = 0.0 if outside_city else 1.0
-    free = games.tile_team[g, cell] < 0 and games.resource_kind[g, cell] == NO_RESOURCE
-    out[9] = 1.0 if free else 0.0
-    out[10] = int(games.road[g, cell]) / 24.0
-    own_tiles = 0
-    wood = 0
-    coal = 0
-    uranium = 0
-    for side in range(5):
-        there = board.near[cell, side]
-        own_tiles += 1 if side < 4 and games.tile_team[g, there] == seat else 0
-        resource = games.resource_kind[g, there]
-        if resource != NO_RESOURCE and games.research[g, seat] >= RESEARCH_NEEDED[resource - 1]:
-            wood += 1 if resource == WOOD else 0
-            coal += 1 if resource == WOOD + 1 else 0
-            uranium += 1 if resource == WOOD + 2 else 0
-    out[11] = wood / 5.0
-    out[12] = coal / 5.0
-    out[13] = uranium / 5.0
-    out[15] = own_tiles / 4.0
-    out[17] = 2.0 * (cell % board.width) / max(1.0, board.width - 1.0) - 1.0
-    out[18] = 2.0 * (cell // board.width) / max(1.0, board.height - 1.0) - 1.0
-
-
-def write_city(
-    g: int, seat: int, home: int, starving: int, max_turns: int, games: Games, out: Features
-) -> None:
-    """The nearest own city, the one that it stands in first of all; `home` and `starving` are lanes' values."""
+    All arrays are looked up here, once for a seat, and the functions below get numbers: handing the whole state on
+    from row to row takes longer than all the rest.
+    """
+    width, unit_cargo = board.width, games.unit_cargo
+    tile_team, tile_city, road = games.tile_team, games.tile_city, games.road
+    resource_kind = games.resource_kind
+    city_fuel, city_upkeep, city_size = games.city_fuel, games.city_upkeep, games.city_size
+    other = 1 - seat
     turn = int(games.turn[g])
-    for k in range(_CITY_AT, _CLUSTER_AT):
-        out[k] = 0.0
-    if home >= nearest.NONE:
-        return
-    due = nights_due(turn)
-    city = games.tile_city[g, home % nearest.STEP]
-    fuel, upkeep = int(games.city_fuel[g, city]), int(games.city_upkeep[g, city])
-    size = int(games.city_size[g, city])
+    due, left = nights_due(turn), nights_left(turn, max_turns)
+    coal = games.research[g, seat] >= RESEARCH_NEEDED[1]
+    uranium = games.research[g, seat] >= RESEARCH_NEEDED[2]
+    for row in range(first, last):
+        kind, slot, cell = kinds[row], slots[row], cells[row]
+        y, x = cell // width, cell % width
+        out = features[row]
+        for k in range(_NEAR_AT):
+            out[k] = 0.0
+        out[kind] = 1.0
+        at_home = tile_team[g, cell] == seat
+        if kind != TILE:
+            wood = int(unit_cargo[g, seat, slot, 0])
+            write_cargo(
+                kind, wood, int(unit_cargo[g, seat, slot, 1]), int(unit_cargo[g, seat, slot, 2]), due, at_home, out
+            )  # fmt: skip
+        out[8] = 1.0 if at_home else 0.0
+        out[9] = 1.0 if tile_team[g, cell] < 0 and resource_kind[g, cell] == NO_RESOURCE else 0.0
+        out[10] = int(road[g, cell]) / 24.0
+        write_reach(g, seat, cell, coal, uranium, board.near, tile_team, resource_kind, out)
+        out[16] = count_others_beside(y, x, drawing) / 4.0
+        out[17] = 2.0 * x / max(1.0, width - 1.0) - 1.0
+        out[18] = 2.0 * y / max(1.0, board.height - 1.0) - 1.0
+        found = int(lanes[y, x, nearest.TILES + seat])
+        if found < nearest.NONE:
+            city = tile_city[g, nearest.cell_of(found, width)]
+            write_city(
+                int(city_fuel[g, city]), int(city_upkeep[g, city]), int(city_size[g, city]), due, left, out
+            )
+            found = int(lanes[y, x, nearest.HUNGRY + seat])
+            if found < nearest.NONE:
+                city = tile_city[g, nearest.cell_of(found, width)]
+                lacks = int(city_upkeep[g, city]) * due - int(city_fuel[g, city])
+                out[_CITY_AT + 6] = root(lacks) / 64.0
+        found = int(lanes[y, x, nearest.OPEN + seat])
+        if found < nearest.NONE:
+            there = nearest.cell_of(found, width)
+            out[_CLUSTER_AT + int(resource_kind[g, there]) - WOOD] = 1.0
+            write_cluster(labels[there], seat, numbers, out)
+        for k in range(len(NEAR)):
+            lane = _LANES[k] + (seat if _WHOSE[k] > 0 else (other if _WHOSE[k] < 0 else 0))
+            write_near(int(lanes[y, x, lane]), y, x, _NEAR_AT + 3 * k, out)
+        write_window(y, x, drawing, _WINDOW_AT, out)
+        for k in range(NUM_GLOBALS):
+            out[_GLOBALS_AT + k] = knows[k]
+
+
+def write_cargo(
+    kind: int, wood: int, coal: int, uranium: int, due: int, at_home: bool, out: FeatureRow
+) -> None:
+    """What a unit carries, and whether it could live through the night on it; in a city it could."""
+    capacity = 1.0 * CAPACITY[kind]
+    fuel = wood * FUEL_VALUE[0] + coal * FUEL_VALUE[1] + uranium * FUEL_VALUE[2]
+    out[3] = wood / capacity
+    out[4] = coal / capacity
+    out[5] = uranium / capacity
+    out[6] = (CAPACITY[kind] - wood - coal - uranium) / capacity
+    out[7] = root(fuel) / 64.0
+    out[14] = 2.0 if at_home else cover(fuel, UNIT_UPKEEP[kind] * due)
+
+
+def write_reach(
+    g: int,
+    seat: int,
+    cell: int,
+    coal: bool,
+    uranium: bool,
+    near: npt.NDArray[np.int16],
+    tile_team: npt.NDArray[np.int8],
+    resource_kind: npt.NDArray[np.int8],
+    out: FeatureRow,
+) -> None:
+    """What lies on the cell and on its four sides."""
+    own_tiles = 0
+    woods = 0
+    coals = 0
+    uraniums = 0
+    for side in range(5):
+        there = near[cell, side]
+        kind = resource_kind[g, there]
+        own_tiles += 1 if side < CENTER and tile_team[g, there] == seat else 0
+        woods += 1 if kind == WOOD else 0
+        coals += 1 if kind == COAL and coal else 0
+        uraniums += 1 if kind == URANIUM and uranium else 0
+    out[11] = woods / 5.0
+    out[12] = coals / 5.0
+    out[13] = uraniums / 5.0
+    out[15] = own_tiles / 4.0
+
+
+def write_city(fuel: int, upkeep: int, size: int, due: int, left: int, out: FeatureRow) -> None:
+    """The nearest own city, which is the one that the unit stands in, if it does."""
     out[_CITY_AT] = cover(fuel, upkeep * due)
-    out[_CITY_AT + 1] = cover(fuel, upkeep * nights_left(turn, max_turns))
+    out[_CITY_AT + 1] = cover(fuel, upkeep * left)
     out[_CITY_AT + 2] = root(size) / 4.0
     out[_CITY_AT + 3] = upkeep / (1.0 * UPKEEP * size)
     out[_CITY_AT + 4] = root(upkeep * due - fuel) / 64.0
     out[_CITY_AT + 5] = 1.0 if fuel < upkeep * due else 0.0
-    if starving < nearest.NONE:
-        city = games.tile_city[g, starving % nearest.STEP]
-        lacks = int(games.city_upkeep[g, city]) * due - int(games.city_fuel[g, city])
-        out[_CITY_AT + 6] = root(lacks) / 64.0
 
 
-def write_cluster(
-    g: int,
-    seat: int,
-    found: int,
-    games: Games,
-    labels: clusters.Labels,
-    numbers: clusters.Numbers,
-    out: Features,
-) -> None:
-    """The cluster of the nearest resource that may be collected; `found` is the lane's value."""
-    for k in range(_CLUSTER_AT, _NEAR_AT):
-        out[k] = 0.0
-    if found >= nearest.NONE:
-        return
-    cell = found % nearest.STEP
-    label = labels[cell]
-    out[_CLUSTER_AT + int(games.resource_kind[g, cell]) - WOOD] = 1.0
+def write_cluster(label: int, seat: int, numbers: clusters.Numbers, out: FeatureRow) -> None:
+    """The cluster of the nearest resource that may be collected."""
     out[_CLUSTER_AT + 3] = root(int(numbers[label, clusters.TILES])) / 4.0
     out[_CLUSTER_AT + 4] = root(int(numbers[label, clusters.AMOUNT])) / 64.0
     for k in range(2):
@@ -202,17 +223,16 @@ def write_cluster(
         out[_CLUSTER_AT + 7 + k] = few(int(numbers[label, clusters.TILE_HOLDS + team]))
 
 
-def write_near(found: int, y: int, x: int, board: Board, at: int, out: Features) -> None:
+def write_near(found: int, y: int, x: int, at: int, out: FeatureRow) -> None:
     """How near a thing is, and in which direction; zeros if there is none. `found` is its lane's value."""
     if found >= nearest.NONE:
         out[at] = 0.0
         out[at + 1] = 0.0
         out[at + 2] = 0.0
         return
-    cell = found % nearest.STEP
     out[at] = 1.0 / (1.0 + found // nearest.STEP)
-    out[at + 1] = (cell % board.width - x) / 16.0
-    out[at + 2] = (cell // board.width - y) / 16.0
+    out[at + 1] = (found % nearest.ROW - x) / 16.0
+    out[at + 2] = (found // nearest.ROW % nearest.ROW - y) / 16.0
 
 
 assert WORKER == 0

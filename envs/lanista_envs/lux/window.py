@@ -33,21 +33,23 @@ def clear_drawing(drawing: Drawing) -> None:
 
 def draw_board(g: int, seat: int, board: Board, games: Games, drawing: Drawing) -> None:
     """Draw the board for `seat` into a drawing whose margin was cleared."""
-    width = board.width
+    width, resource_kind, amount = board.width, games.resource_kind, games.resource_amount
+    tile_team, research, num_units = games.tile_team, games.research, games.num_units
+    unit_cell, unit_kind = games.unit_cell, games.unit_kind
     for y in range(board.height):
         for x in range(width):
             cell = y * width + x
             at = (x + REACH) * NUM_CHANNELS
             row = y + REACH
-            kind = int(games.resource_kind[g, cell])
-            team = games.tile_team[g, cell]
+            kind = int(resource_kind[g, cell])
+            team = tile_team[g, cell]
             wood = 0.0
             other = 0.0
             if kind == WOOD:
-                wood = int(games.resource_amount[g, cell]) / 500.0
+                wood = int(amount[g, cell]) / 500.0
             elif kind != NO_RESOURCE:
-                other = int(games.resource_amount[g, cell]) / 400.0
-                if games.research[g, seat] < RESEARCH_NEEDED[kind - 1]:
+                other = int(amount[g, cell]) / 400.0
+                if research[g, seat] < RESEARCH_NEEDED[kind - 1]:
                     other = other / 4.0
             drawing[row, at] = wood
             drawing[row, at + 1] = other
@@ -55,24 +57,22 @@ def draw_board(g: int, seat: int, board: Board, games: Games, drawing: Drawing) 
             drawing[row, at + _UNIT] = 0.0
             drawing[row, at + _FREE] = 1.0 if team < 0 and kind == NO_RESOURCE else 0.0
     for team in range(2):
-        for u in range(games.num_units[g, team]):
-            cell = games.unit_cell[g, team, u]
-            shown = 0.5 if games.unit_kind[g, team, u] == CART else 1.0
+        for u in range(num_units[g, team]):
+            cell = int(unit_cell[g, team, u])
+            shown = 0.5 if unit_kind[g, team, u] == CART else 1.0
             row, at = cell // width + REACH, (cell % width + REACH) * NUM_CHANNELS + _UNIT
             drawing[row, at] = shown if team == seat else -shown
 
 
-def write_window(cell: int, board: Board, drawing: Drawing, out: npt.NDArray[np.float32]) -> None:
-    """Copy the window around `cell` (``[NUM_WINDOW]``), row by row from the north."""
-    y, x = cell // board.width, cell % board.width
-    place = 0
+def write_window(y: int, x: int, drawing: Drawing, at: int, out: npt.NDArray[np.float32]) -> None:
+    """Copy the window around (x, y) to the NUM_WINDOW numbers of `out` from `at` on, row by row from the north."""
+    place = at
     for row in range(2 * REACH + 1):
         half = REACH - abs(row - REACH)
-        length = (2 * half + 1) * NUM_CHANNELS
         start = (x + REACH - half) * NUM_CHANNELS
-        for k in range(length):
+        for k in range((2 * half + 1) * NUM_CHANNELS):
             out[place + k] = drawing[y + row, start + k]
-        place += length
+        place += (2 * half + 1) * NUM_CHANNELS
 
 
 def count_others_beside(y: int, x: int, drawing: Drawing) -> int:
