@@ -166,6 +166,8 @@ def mutate(lines, stream):
     lines = list(lines)
     for _ in range(stream.randrange(1, 4)):
         k = stream.randrange(len(lines))
+        if not isinstance(lines[k], str):
+            continue
         what = stream.randrange(6)
         if what == 0:
             del lines[k]
