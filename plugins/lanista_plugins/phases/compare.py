@@ -15,6 +15,8 @@ from lanista.policy_player import PolicyPlayer
 from lanista.rollout import Collector
 
 _STATES = 2048
+#: share of random moves in games of student against teacher
+_RANDOM_MOVES = 0.1
 
 
 @dataclass(frozen=True)
@@ -73,17 +75,20 @@ def compare_policies(
     agreement, kl = _agreement(env, student, teacher, seed)
     seats = env.spec.seats
     env.close()
-    players = [PolicyPlayer(policy, seed, greedy=True) for policy in (student, teacher)]
     if seats == 1:
+        players = [PolicyPlayer(policy, seed, greedy=True) for policy in (student, teacher)]
         alone = make_env(episodes)
         mine, theirs = (evaluate_returns(alone, player, episodes, seed) for player in players)
         alone.close()
         low, high = mean_interval([float(value) for value in mine])
         measured = ("return", float(mine.mean()), low, high, float(theirs.mean()), episodes)
     else:
-        # Greedy players repeat one game a seat order, so the match is played by sampled moves.
-        sampled = [PolicyPlayer(policy, seed + place) for place, policy in enumerate((student, teacher))]
-        tally = play_matches(make_env, sampled, episodes, seed).tally(0, 1)
+        # Two greedy players would repeat one game a seat order, so both play a few moves at random.
+        varied = [
+            PolicyPlayer(policy, seed + place, greedy=True, random_share=_RANDOM_MOVES)
+            for place, policy in enumerate((student, teacher))
+        ]
+        tally = play_matches(make_env, varied, episodes, seed).tally(0, 1)
         low, high = tally.interval()
         measured = ("score", tally.share, low, high, 0.5, tally.games)
     return Comparison(
