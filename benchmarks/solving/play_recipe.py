@@ -37,15 +37,15 @@ class PhaseTimes:
         """Time every measurement of an `until` rule, wherever it happens."""
         from lanista_plugins.phases.measure import Measure
 
-        take = Measure.take
+        measure_now = Measure.after_update
 
         def timed(measure, policy, steps):
             started = monotonic()
-            found = take(measure, policy, steps)
+            found = measure_now(measure, policy, steps)
             self.measuring += monotonic() - started
             return found
 
-        Measure.take = timed
+        Measure.after_update = timed
 
 
 def main() -> None:
