@@ -83,7 +83,7 @@ def test_absent_packages_are_no_fault_of_the_verifier(monkeypatch: pytest.Monkey
     torch = checks.check_torch()
     assert torch.verdict == "warn"
     assert "verify and doctor work without it" in torch.found
-    assert "pip install torch==2.13.0, for the CPU build with PIP_" in torch.advice
+    assert "pip install torch==2.13.0; for the CPU build: pip install uv" in torch.advice
     assert checks.check_package("numba", "games need it").line() == (
         "warn  numba         absent (games need it); pip install numba"
     )

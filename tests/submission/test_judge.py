@@ -112,7 +112,7 @@ def test_extra_packages_are_installed_once(stand_in: StandIn) -> None:
     ("platform", "settings", "told"),
     [
         ("linux", "global.timeout='60'", True),
-        ("linux", ":env:.extra-index-url='https://download.pytorch.org/whl/cpu'", False),
+        ("linux", ":env:.extra-index-url='https://mirror.example/whl/cpu'", False),
         ("darwin", "", False),
     ],
 )
@@ -139,7 +139,7 @@ def test_torch_is_announced_where_pip_may_take_its_cuda_build(
         if "CUDA build, a download of gigabytes; for the CPU build (0.4 GB) stop" in line
     ]
     assert len(warned) == int(told)
-    assert all(line.endswith("lanista doctor --fix --with torch") for line in warned)
+    assert all(line.endswith("--torch-backend=cpu torch") for line in warned)
 
 
 def test_somebody_elses_folder_is_left_alone(stand_in: StandIn, tmp_path: Path) -> None:

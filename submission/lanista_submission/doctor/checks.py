@@ -14,7 +14,7 @@ from typing import Literal
 
 from lanista.errors import LanistaError
 from lanista.hints import one_line
-from lanista_submission.judge.creation import CPU_TORCH
+from lanista_submission.judge.creation import cpu_torch
 from lanista_submission.judge.environment import VARIABLE, find_judge
 
 PYTHON_FROM, PYTHON_BELOW = (3, 11), (3, 14)
@@ -81,7 +81,7 @@ def check_torch() -> Check:
             "torch",
             "warn",
             "absent (verify and doctor work without it, run and export do not)",
-            f"pip install torch=={TORCH}, for the CPU build with {CPU_TORCH}",
+            f"pip install torch=={TORCH}; for the CPU build: {cpu_torch(sys.executable, f'torch=={TORCH}')}",
         )
     build = torch_build(version)
     if version.partition("+")[0] != TORCH:

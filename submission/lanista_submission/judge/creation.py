@@ -33,8 +33,10 @@ from lanista_submission.judge.environment import (
 
 Say = Callable[[str], None]
 
-#: what people get who want torch without its CUDA libraries
-CPU_TORCH = "PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu"
+
+def cpu_torch(python: str, package: str) -> str:
+    """The command that gives `python` torch without its CUDA libraries; uv knows where that build lies."""
+    return f"pip install uv && uv pip install --python {python} --torch-backend=cpu {package}"
 
 
 def create_judge(extra: Sequence[str] = (), say: Say = print) -> Judge:
@@ -121,7 +123,7 @@ def _install_extra(folder: Path, extra: Sequence[str], say: Say) -> None:
         if name == "torch" and may_take_cuda(python):
             say(
                 f"on Linux pip by itself takes torch's CUDA build, a download of gigabytes; for the CPU build (0.4 GB) "
-                f"stop here and run: {CPU_TORCH} lanista doctor --fix --with {package}"
+                f"stop here and run: {cpu_torch(str(python), package)}"
             )
         say(f"installing {package} into the judging environment")
         _pip(folder, ["-c", str(constraints_file()), package])
