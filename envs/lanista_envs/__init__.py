@@ -10,6 +10,7 @@ import pluggy
 from lanista.hookspecs import Register
 from lanista_envs.cartpole.settings import CartPoleSettings
 from lanista_envs.connectx.settings import ConnectXSettings, NegamaxSettings
+from lanista_envs.lux.settings import LuxS1Settings
 from lanista_envs.mountaincar.settings import MountainCarSettings
 
 if TYPE_CHECKING:
@@ -42,6 +43,13 @@ def register_envs(register: Register) -> None:
         summary="Kaggle's Connect X: any board size and run length, two seats in turn",
         portable=("lanista_envs.connectx.codec", ["lanista_envs.connectx.rules"]),
         kaggle="connectx",
+        viewer="lanista_envs.connectx.viewer",
+    )
+    register(
+        "lux_s1",
+        "lanista_envs.lux.env:LuxS1",
+        settings=LuxS1Settings,
+        summary="Kaggle's Lux AI Season 1 (2021): any square board, two seats at once, a table of acting units",
     )
 
 

@@ -51,22 +51,23 @@ def make_vector(
     return VectorView(build_env(name, num_envs, num_threads, settings), render_mode)
 
 
+def part_box(part: ObsPart, bounds: Bounds) -> spaces.Box:
+    """The box of one part of an observation."""
+    limits = np.finfo(part.dtype) if part.dtype == "float32" else np.iinfo(part.dtype)
+    low, high = bounds.get(part.name, (limits.min, limits.max))
+    shape, dtype = part.shape, np.dtype(part.dtype)
+    return spaces.Box(
+        np.broadcast_to(low, shape).astype(dtype),
+        np.broadcast_to(high, shape).astype(dtype),
+        dtype=dtype.type,
+    )
+
+
 def observation_space(spec: EnvSpec, bounds: Bounds) -> spaces.Space[Any]:
     """The box of the only part, or a dictionary of boxes."""
-
-    def box(part: ObsPart) -> spaces.Box:
-        limits = np.finfo(part.dtype) if part.dtype == "float32" else np.iinfo(part.dtype)
-        low, high = bounds.get(part.name, (limits.min, limits.max))
-        shape, dtype = part.shape, np.dtype(part.dtype)
-        return spaces.Box(
-            np.broadcast_to(low, shape).astype(dtype),
-            np.broadcast_to(high, shape).astype(dtype),
-            dtype=dtype.type,
-        )
-
     if len(spec.observation) == 1:
-        return box(spec.observation[0])
-    return spaces.Dict({part.name: box(part) for part in spec.observation})
+        return part_box(spec.observation[0], bounds)
+    return spaces.Dict({part.name: part_box(part, bounds) for part in spec.observation})
 
 
 def action_space(spec: EnvSpec) -> spaces.Space[Any]:

@@ -8,6 +8,7 @@ from lanista.arrays import AnyArray
 from lanista.env import VecEnv
 from lanista.spec import EnvSpec
 from lanista.testing.complaints import Complaints
+from lanista.testing.env_units import UNITS, check_units, check_units_spec
 
 #: names of arrays, as an author writes them -> the array
 Arrays = dict[str, AnyArray]
@@ -25,7 +26,8 @@ def check_spec(spec: EnvSpec, complaints: Complaints) -> None:
         refuse(not names, f"spec.{kind}", "is empty", f"declare the env's {kind}")
         twice = sorted({name for name in names if names.count(name) > 1})
         refuse(bool(twice), f"spec.{kind}", f"has {twice} twice", "give each a name of its own")
-    for part in spec.observation:
+    check_units_spec(spec, complaints)
+    for part in (*spec.observation, *spec.unit_observation):
         last = part.shape[-1] if part.shape else 1
         for name, numbers in (("center", part.center), ("spread", part.spread)):
             refuse(
@@ -74,6 +76,8 @@ def check_shapes(env: VecEnv, complaints: Complaints) -> None:
         for fact in spec.facts:
             wanted[f"{prefix}facts[{fact.name!r}]"] = (rows, "float32")
     for head in spec.heads:
+        if head.kind == UNITS:
+            continue
         wanted[f"legal[{head.name!r}]"] = ((*rows, head.size), "bool")
     for group in ("observation", "legal", "facts", "final_observation", "final_facts"):
         complaints.refuse(
@@ -125,7 +129,10 @@ def check_moment(env: VecEnv, complaints: Complaints, when: str) -> None:
             env.acting.sum(1) > 1, "acting", "has more than one seat", "the spec says that seats take turns",
             axes=("game",), when=when,
         )  # fmt: skip
+    check_units(env, complaints, when)
     for head in spec.heads:
+        if head.kind == UNITS:
+            continue
         complaints.refuse_where(
             env.acting & ~env.legal[head.name].any(2), f"legal[{head.name!r}]",
             "has no legal action for a seat that acts", "give it one, or do not let the seat act", when=when,

@@ -14,6 +14,7 @@ from lanista.testing.complaints import Complaints
 from lanista.testing.env_arrays import check_shapes, check_spec
 from lanista.testing.env_episodes import EpisodeCheck
 from lanista.testing.env_replay import Chooser, check_replays, check_saving
+from lanista.testing.env_units import UNITS
 
 
 def check_env(
@@ -40,9 +41,9 @@ def check_env(
         env = build(games, 1)
     complaints = Complaints(env.spec.name)
     for head in env.spec.heads:
-        if head.kind != "categorical":
+        if head.kind not in ("categorical", UNITS):
             raise UsageError(
-                f"check_env cannot draw actions of the kind {head.kind!r}; it knows categorical heads"
+                f"check_env cannot draw actions of the kind {head.kind!r}; it knows categorical heads and heads of units"
             )
     check_spec(env.spec, complaints)
     complaints.refuse(

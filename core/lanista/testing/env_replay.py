@@ -8,6 +8,7 @@ from lanista.arrays import AnyArray
 from lanista.env import VecEnv
 from lanista.testing.complaints import Complaints
 from lanista.testing.env_arrays import Arrays, arrays_of
+from lanista.testing.env_units import UNITS, draw_choices, unit_arrays
 
 Play = Callable[[VecEnv, int], dict[str, AnyArray]]
 
@@ -20,10 +21,16 @@ class Chooser:
         self.streams = [np.random.default_rng([seed, game]) for game in range(num_games)]
 
     def choose(self, env: VecEnv, idle: int = 0) -> dict[str, AnyArray]:
-        """Give each head ``[N, S]`` int64: random legal actions where a seat acts, `idle` elsewhere."""
+        """Give each head ``[N, S]`` int64: random legal actions where a seat acts, `idle` elsewhere.
+
+        A head of units gets ``[U]``, a random legal choice for every row.
+        """
         seats = env.spec.seats
-        actions = {}
+        actions: dict[str, AnyArray] = {}
         for head in env.spec.heads:
+            if head.kind == UNITS:
+                actions[head.name] = draw_choices(env, head, self.streams)
+                continue
             draws = np.array([stream.random((seats, head.size)) for stream in self.streams])
             chosen = np.where(env.legal[head.name], draws, -1.0).argmax(2)
             actions[head.name] = np.where(env.acting, chosen, idle)
@@ -38,7 +45,7 @@ def snapshot(env: VecEnv, games: int) -> Arrays:
         if name.startswith("final_"):
             copy[~env.ended[:games]] = 0
         shown[name] = copy
-    return shown
+    return shown | {name: array.copy() for name, array in unit_arrays(env, games).items()}
 
 
 def play(env: VecEnv, chooser: Chooser, steps: int, games: int, idle: int = 0) -> list[Arrays]:
@@ -56,9 +63,24 @@ def compare(
     """Complain about the first array that differs."""
     for step, (one, two) in enumerate(zip(first, second, strict=True)):
         for name, array in one.items():
+            if array.shape != two[name].shape:
+                complaints.complain(name, f"has another length after step {step} {circumstance}", change)
+            if not np.array_equal(array, two[name]) and name.startswith("unit_"):
+                row = int((array != two[name]).reshape(len(array), -1).any(1).argmax())
+                complaints.complain(name, f"of row {row} differs after step {step} {circumstance}", change)
             if not np.array_equal(array, two[name]):
                 game = int((array != two[name]).reshape(len(array), -1).any(1).argmax())
                 complaints.complain(name, f"of game {game} differs after step {step} {circumstance}", change)
+
+
+def first_game(env: VecEnv, shown: Arrays) -> Arrays:
+    """What a snapshot says of game 0."""
+    seats = env.spec.seats
+    end = int(shown["unit_offsets"][seats]) if "unit_offsets" in shown else 0
+    ends = {
+        name: seats + 1 if name == "unit_offsets" else end for name in shown if name.startswith("unit_")
+    }
+    return {name: array[: ends.get(name, 1)] for name, array in shown.items()}
 
 
 def check_replays(
@@ -85,7 +107,7 @@ def check_replays(
     own = "draw from a stream of (seed, game, episode), shared by no other game"
     compare(truth, record(build(n, 1), n), complaints, "in an env built anew", own)
     compare(truth, record(build(n + 3, 1), n), complaints, f"among {n + 3} games instead of {n}", own)
-    fewer = [{name: array[:1] for name, array in shown.items()} for shown in truth]
+    fewer = [first_game(env, shown) for shown in truth]
     compare(fewer, record(build(1, 1), 1), complaints, f"alone instead of among {n}", own)
     compare(truth, record(build(n, 2), n), complaints, "with two threads instead of one", own)
 
