@@ -35,7 +35,9 @@ class Register(Protocol):
 def register_envs(register: Register) -> None:
     """Offer envs: ``factory(num_games, settings, num_threads) -> VecEnv``.
 
-    Trait ``portable=("package.codec", ["package.kernels"])`` names the modules that go into a bundle.
+    Trait ``portable=("package.codec", ["package.kernels"])`` names the modules that go into a bundle;
+    ``kaggle="connectx"`` the environment on Kaggle whose games these are; ``viewer="package.viewer"`` a module that
+    keeps `lanista.viewer.recording.Viewer`, for `lanista watch`.
     """
 
 

@@ -21,9 +21,21 @@ from lanista.hints import one_line, told
 from lanista.plugins import PluginHost, start_host
 
 #: core's own commands, a file each with `attach(app)`
-FILES = ("run", "league", "eval", "plugins", "recipes")
+FILES = ("run", "league", "eval", "watch", "plugins", "recipes")
 #: the order in the help: as one walks from a game to an entry; plugins' own commands come after
-ORDER = ("run", "resume", "eval", "league", "export", "pack", "verify", "recipes", "plugins", "doctor")
+ORDER = (
+    "run",
+    "resume",
+    "eval",
+    "league",
+    "export",
+    "pack",
+    "verify",
+    "watch",
+    "recipes",
+    "plugins",
+    "doctor",
+)
 EVERYWHERE = (
     "On every command: --plugin FILE.py (repeatable) loads a file as a plugin, --debug shows tracebacks."
 )

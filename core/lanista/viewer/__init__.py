@@ -1,0 +1,1 @@
+"""Recorded games as pages: one small format for any env, one page shell, a renderer from each env."""
