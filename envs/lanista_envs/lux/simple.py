@@ -84,3 +84,18 @@ def simple_orders(g: int, team: int, board: Board, games: Games, rows: npt.NDArr
             rows[count, 3] = 0
             count += 1
     return count
+
+
+def simple_seats(
+    which: npt.NDArray[np.int64],
+    teams: npt.NDArray[np.int64],
+    board: Board,
+    games: Games,
+    rows: npt.NDArray[np.int16],
+    counts: npt.NDArray[np.int64],
+) -> None:
+    """Plan for the seats ``(which[k], teams[k])``: orders into ``rows[k]``, their number into ``counts[k]``."""
+    for k in range(which.shape[0]):
+        counts[k] = 0
+        if not games.over[which[k]]:
+            counts[k] = simple_orders(which[k], teams[k], board, games, rows[k])

@@ -59,14 +59,16 @@ class Habits(NamedTuple):
 
 
 #: expands along wood and keeps its cities through the nights
-WOODLAND = Habits(
-    worth_wood=10, worth_coal=30, worth_uranium=60, thin=60, thin_wood=100, patience=4, carry=5, camp=30, camp_hungry=200,
-    income=15, reach=6, far=12, share=30, inheritance=40, curfew=4, reserve=10, beside_home=30, rich=10, beside_wood=12, beside_ore=12, step_cost=8, build_least=10, crew=100,
-    study_crew=1000, study_until=0, enough=15, dusk=4,
+WOODLAND_V1 = Habits(
+    worth_wood=10, worth_coal=30, worth_uranium=90, thin=60, thin_wood=100, patience=4, carry=5, camp=30,
+    camp_hungry=200, income=15, reach=6, far=10, share=30, inheritance=40, curfew=4, reserve=10, beside_home=30,
+    beside_wood=12, beside_ore=14, rich=10, step_cost=8, build_least=10, crew=100, study_crew=1000, study_until=0,
+    enough=15, dusk=4,
 )  # fmt: skip
-#: studies first and settles where coal and uranium lie
-PROSPECTOR = Habits(
-    worth_wood=10, worth_coal=60, worth_uranium=200, thin=60, thin_wood=100, patience=6, carry=5, camp=60, camp_hungry=200,
-    income=15, reach=6, far=12, share=30, inheritance=40, curfew=4, reserve=20, beside_home=30, rich=10, beside_wood=6, beside_ore=30, step_cost=6, build_least=10, crew=100,
-    study_crew=8, study_until=200, enough=15, dusk=4,
+#: studies early with a small crew, and settles where coal and uranium lie
+PROSPECTOR_V1 = Habits(
+    worth_wood=10, worth_coal=60, worth_uranium=200, thin=60, thin_wood=100, patience=6, carry=5, camp=60,
+    camp_hungry=200, income=15, reach=6, far=12, share=30, inheritance=40, curfew=4, reserve=20, beside_home=30,
+    beside_wood=6, beside_ore=30, rich=10, step_cost=6, build_least=10, crew=100, study_crew=8, study_until=200,
+    enough=15, dusk=4,
 )  # fmt: skip
