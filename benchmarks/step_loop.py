@@ -71,7 +71,10 @@ def start_phase(env: str, table: dict[str, Any], folder: Path) -> Any:
 
 def shares(seconds: float) -> list[str]:
     """One row a case."""
-    lines = ["| case | env steps/s | env | infer | copy | learn |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    lines = [
+        "| case | env steps/s | env | infer | copy | learn |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
     for name, (env, table) in CASES.items():
         with tempfile.TemporaryDirectory() as folder:
             phase = start_phase(env, table, Path(folder))

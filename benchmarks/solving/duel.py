@@ -50,7 +50,10 @@ def play(peer: Peer, task: dict[str, Any], seed: int) -> dict[str, Any]:
             timeout=task["limit_s"] + GRACE,
         )  # fmt: skip
         if ended.returncode or not record.is_file():
-            raise PeerFailed(f"{peer.name}, seed {seed}: no record came back:\n{ended.stderr[-2000:]}")
+            raise PeerFailed(
+                f"{peer.name}, seed {seed}: ended with {ended.returncode} and no record; its last words:\n"
+                f"{ended.stderr[-2000:]}"
+            )
         found: dict[str, Any] = json.loads(record.read_text())
     return {"peer": peer.name, "seed": seed, "load": load, **found}
 

@@ -182,7 +182,8 @@ class _Build:
         # What only other kernels call needs no way in from Python, and that takes a third of all compiling where
         # kernels hand on tuples of many arrays.
         inner = function.__module__ not in self.called
-        dispatcher = numba.njit(
+        compiler: Any = numba.njit  # its types do not know the two wrapper options
+        dispatcher = compiler(
             cache=True, nogil=True, error_model="numpy", parallel=threads, fastmath=self.fastmath,
             no_cpython_wrapper=inner, no_cfunc_wrapper=inner,
         )(copy)  # fmt: skip

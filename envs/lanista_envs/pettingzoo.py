@@ -7,7 +7,7 @@ env with acting units ``{"observation", "units"}``: the units are sequences of a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -51,8 +51,9 @@ class _Game:
         parts: dict[str, spaces.Space[Any]] = {"observation": observation_space(spec, bounds)}
         if self.head.kind == "units":
             parts["units"] = self._units_space(bounds)
+            choice: spaces.Space[Any] = spaces.Discrete(self.head.size)
             self.actions = [
-                spaces.Sequence(spaces.Discrete(self.head.size), stack=True) for _ in self.agents
+                cast("spaces.Space[Any]", spaces.Sequence(choice, stack=True)) for _ in self.agents
             ]
         else:
             parts["action_mask"] = spaces.Box(0, 1, (self.head.size,), np.int8)

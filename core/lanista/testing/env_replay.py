@@ -77,9 +77,7 @@ def first_game(env: VecEnv, shown: Arrays) -> Arrays:
     """What a snapshot says of game 0."""
     seats = env.spec.seats
     end = int(shown["unit_offsets"][seats]) if "unit_offsets" in shown else 0
-    ends = {
-        name: seats + 1 if name == "unit_offsets" else end for name in shown if name.startswith("unit_")
-    }
+    ends = {name: seats + 1 if name == "unit_offsets" else end for name in shown if name.startswith("unit_")}
     return {name: array[: ends.get(name, 1)] for name, array in shown.items()}
 
 

@@ -1,6 +1,7 @@
 """What must hold of the flat table of acting units, and how its choices are drawn."""
 
 import numpy as np
+import numpy.typing as npt
 
 from lanista.arrays import AnyArray, IntArray
 from lanista.env import VecEnv
@@ -100,8 +101,8 @@ def _check_rows(env: VecEnv, head: HeadSpec, complaints: Complaints, when: str) 
         f"does not agree with unit_offsets{when}", "a row's r is game * seats + seat",
     )  # fmt: skip
 
-    def refuse_where(wrong: AnyArray, field: str, fault: str, change: str) -> None:
-        complaints.refuse_where(wrong, field, fault, change, axes=("row",), when=when)
+    def refuse_where(wrong: npt.ArrayLike, field: str, fault: str, change: str) -> None:
+        complaints.refuse_where(np.asarray(wrong), field, fault, change, axes=("row",), when=when)
 
     idle = (counts > 0) & ~env.acting.reshape(-1)
     complaints.refuse_where(

@@ -40,9 +40,9 @@ def find_clusters(
             for k in range(8):
                 # Nowhere's neighbours are nowhere, and it holds no resource.
                 middle = north if k < 3 else (cell if k < 5 else south)
-                if k == 0 or k == 3 or k == 5:  # noqa: PLR1714 - compiles to less than a test for membership
+                if k == 0 or k == 3 or k == 5:
                     other = near[middle, WEST]
-                elif k == 1 or k == 6:  # noqa: PLR1714
+                elif k == 1 or k == 6:
                     other = middle
                 else:
                     other = near[middle, EAST]

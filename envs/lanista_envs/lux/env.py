@@ -5,8 +5,8 @@ import numpy as np
 from lanista.arrays import AnyArray, IntArray
 from lanista.env import VecEnv
 from lanista.errors import UsageError
-from lanista_envs.blocks import clear, copies, put_back, refuse_num_games, threaded
 from lanista_envs.blocks import Games as Arrays
+from lanista_envs.blocks import clear, copies, put_back, refuse_num_games, threaded
 from lanista_envs.lux import facts, stepping
 from lanista_envs.lux.choices import UNITS
 from lanista_envs.lux.games import refuse_orders, refuse_size
@@ -27,9 +27,7 @@ _ROWS = 8
 class LuxS1(VecEnv):
     """N games of Lux. Players may read the state (`games`, `board`) and turn orders into choices (`choices_of`)."""
 
-    def __init__(
-        self, num_games: int, settings: LuxS1Settings | None = None, num_threads: int = 1
-    ) -> None:
+    def __init__(self, num_games: int, settings: LuxS1Settings | None = None, num_threads: int = 1) -> None:
         """Allocate for `num_games`; `num_threads` > 1 shares out blocks of games."""
         refuse_num_games("lux_s1", num_games)
         self.settings = settings = settings or LuxS1Settings()

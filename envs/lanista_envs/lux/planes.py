@@ -75,8 +75,7 @@ def show_unit(g: int, team: int, u: int, k: int, games: Games, planes: Planes) -
     planes[sort + k, cell] = min(int(planes[sort + k, cell]) + 50, MOST)
     if cooldown < 4:
         planes[READY + k, cell] = min(int(planes[READY + k, cell]) + 50, MOST)
-    # A quarter is 25 hundredths of a turn; seven turns are a cart's most, so ten hundredths a turn would do, but
-    # the units that matter most are those that may act within a turn or two.
+    # In hundredths of a turn this stops at two and a half turns: who can act soon matters, not who cannot for long.
     planes[COOLDOWN + k, cell] = max(int(planes[COOLDOWN + k, cell]), min(25 * cooldown, MOST))
     for resource in range(3):
         at = WOOD_CARRIED + 2 * resource + k

@@ -123,4 +123,3 @@ def see(
     table = make_table(count_rows(g, seat, games), num_features)
     write_rows(g, seat, 0, max_turns, board, games, sights, sights.knows[seat], table)
     return sights.knows[seat].copy(), table
-

@@ -73,7 +73,7 @@ def begin_episode(g: int, seed: int, board: Board, games: Games, shown: Shown) -
     for attempt in range(ATTEMPTS):
         map_seed = np.int64(draw_bits(stream, attempt) % np.uint64(SEEDS))
         shown.map_seed[g] = map_seed
-        shown.fault[g] = start_game(g, map_seed, board, games)
+        shown.fault[g] = start_game(g, int(map_seed), board, games)
         # Without room for a map there is none for any seed, and looking for one takes a second.
         if shown.fault[g] <= 1:
             break

@@ -17,9 +17,23 @@ SEATS = 16
 BLOCKED, GATHERED, BUILT = 1, 2, 4
 # What `Sight.total` holds: workers; cells from which they can gather; own city tiles; fuel that all cities lack
 # together; fuel that the workers are trusted to bring until morning; fuel on the map that they may gather now, and
-# all fuel that they can get at; fuel that may yet be promised to new tiles, for all nights to come.
-WORKERS, PLACES, TILES, LACK, HOPE, STOCK, FUTURE, CREDIT = 0, 1, 2, 3, 4, 5, 6, 7
-NUM_TOTALS = 8
+# all fuel that they can get at; fuel that may yet be promised to new tiles, for all nights to come; most points of
+# any site, and of any cell to gather on.
+WORKERS, PLACES, TILES, LACK, HOPE, STOCK, FUTURE, CREDIT, BEST_SITE, BEST_WORTH = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+)
+NUM_TOTALS = 10
+#: cargo that a worker gathers a turn, at most
+MOST_RATE = 100
 
 
 class Room(NamedTuple):
@@ -37,6 +51,7 @@ class Room(NamedTuple):
     lacks: npt.NDArray[np.int32]
     wants: npt.NDArray[np.int32]
     total: npt.NDArray[np.int32]
+    best: npt.NDArray[np.int32]
 
 
 class Sight(NamedTuple):
@@ -69,6 +84,8 @@ class Sight(NamedTuple):
     wants: npt.NDArray[np.int32]
     #: ``[NUM_TOTALS]`` int32: WORKERS, PLACES, ...
     total: npt.NDArray[np.int32]
+    #: ``[MOST_RATE + 1]`` int32: the most points a turn where the cargo a turn is that much
+    best: npt.NDArray[np.int32]
 
 
 def make_room(num_seats: int, cells: int) -> Room:
@@ -87,6 +104,7 @@ def make_room(num_seats: int, cells: int) -> Room:
         lacks=np.zeros((blocks, cells), np.int32),
         wants=np.zeros((blocks, cells), np.int32),
         total=np.zeros((blocks, NUM_TOTALS), np.int32),
+        best=np.zeros((blocks, MOST_RATE + 1), np.int32),
     )
 
 
@@ -95,5 +113,5 @@ def open_sight(g: int, b: int, board: Board, games: Games, room: Room) -> Sight:
     return Sight(
         board.near, games.tile_team[g], games.tile_city[g], games.kinds_near[g],
         room.worth[b], room.rate[b], room.fuel[b], room.site[b], room.claim[b], room.steps[b], room.way[b],
-        room.away[b], room.reached[b], room.lacks[b], room.wants[b], room.total[b],
+        room.away[b], room.reached[b], room.lacks[b], room.wants[b], room.total[b], room.best[b],
     )  # fmt: skip

@@ -15,7 +15,21 @@ from lanista_envs.lux.state import (
 
 from .clock import nights_left, nights_to_end
 from .habits import Habits
-from .room import BLOCKED, BUILT, CREDIT, FUTURE, HOPE, LACK, PLACES, STOCK, TILES, WORKERS, Sight
+from .room import (
+    BEST_SITE,
+    BEST_WORTH,
+    BLOCKED,
+    BUILT,
+    CREDIT,
+    FUTURE,
+    HOPE,
+    LACK,
+    PLACES,
+    STOCK,
+    TILES,
+    WORKERS,
+    Sight,
+)
 
 
 def value_cells(g: int, team: int, habits: Habits, games: Games, sight: Sight) -> None:
@@ -26,6 +40,9 @@ def value_cells(g: int, team: int, habits: Habits, games: Games, sight: Sight) -
     known = 1 + int(research >= RESEARCH_NEEDED[1]) + int(research >= RESEARCH_NEEDED[2])
     homeless = games.num_tiles[g, team] == 0
     prices = (habits.worth_wood, habits.worth_coal, habits.worth_uranium)
+    best_site = 0
+    best_worth = 0
+    sight.best[:] = 0
     places = 0
     stock = 0
     future = 0
@@ -61,6 +78,8 @@ def value_cells(g: int, team: int, habits: Habits, games: Games, sight: Sight) -
                 cargo += take
             if points > 0 and tile_team[cell] != 1 - team:
                 places += 1
+                best_worth = max(best_worth, points)
+                sight.best[cargo] = max(sight.best[cargo], points)
         sight.worth[cell] = points
         sight.rate[cell] = cargo
         sight.fuel[cell] = heat
@@ -70,7 +89,12 @@ def value_cells(g: int, team: int, habits: Habits, games: Games, sight: Sight) -
         for d in range(4):
             if tile_team[near[cell, d]] == team:
                 around += habits.beside_home
-        sight.site[cell] = around + (100 if homeless else 0)
+        if homeless:
+            around += 100
+        best_site = max(best_site, around)
+        sight.site[cell] = around
+    sight.total[BEST_SITE] = best_site
+    sight.total[BEST_WORTH] = best_worth
     sight.total[PLACES] = places
     sight.total[STOCK] = stock
     sight.total[FUTURE] = future

@@ -5,40 +5,48 @@ from lanista_envs.lux.state import CENTER, Games
 from .room import BLOCKED, Sight
 
 
-def walk(start: int, team: int, loaded: bool, sight: Sight) -> int:
-    """Fill `steps`, `way` and `reached` from `start`; give how many cells were reached.
+def set_out(start: int, sight: Sight) -> None:
+    """Begin a walk from `start`: it has reached one cell, in no step."""
+    sight.steps[:] = -1
+    # Marks nowhere as seen, so that no walk leaves the board.
+    sight.steps[sight.near.shape[0] - 1] = 0
+    sight.steps[start] = 0
+    sight.way[start] = CENTER
+    sight.reached[0] = start
+
+
+def walk_on(first: int, last: int, team: int, loaded: bool, sight: Sight) -> int:
+    """Reach the cells one step beyond those from `first` to `last` in `reached`; give the new end of it.
 
     Enemy city tiles are walls; own ones too for the `loaded`, who would lose their load there. Units are in the
     way of the first step only: until the others are reached they will have moved.
     """
     near, tile_team = sight.near, sight.tile_team
-    steps, way, reached, claim = sight.steps, sight.way, sight.reached, sight.claim
-    nowhere = near.shape[0] - 1
+    steps, way, reached = sight.steps, sight.way, sight.reached
     wall = 1 - team
     # Who is not loaded passes own tiles; no tile is of team 2.
     home = team if loaded else 2
-    steps[:] = -1
-    # Marks nowhere as seen, so that no walk leaves the board.
-    steps[nowhere] = 0
-    steps[start] = 0
-    way[start] = CENTER
-    reached[0] = start
-    count = 1
-    for d in range(4):
-        other = near[start, d]
-        owner = tile_team[other]
-        if other == nowhere or owner in (wall, home) or (owner < 0 and claim[other] & BLOCKED != 0):
-            continue
-        steps[other] = 1
-        way[other] = d
-        reached[count] = other
-        count += 1
-    k = 1
-    while k < count:
+    count = last
+    if first == 0:
+        start = reached[0]
+        for d in range(4):
+            other = near[start, d]
+            owner = tile_team[other]
+            if (
+                steps[other] >= 0
+                or owner in (wall, home)
+                or (owner < 0 and sight.claim[other] & BLOCKED != 0)
+            ):
+                continue
+            steps[other] = 1
+            way[other] = d
+            reached[count] = other
+            count += 1
+        return count
+    for k in range(first, last):
         cell = reached[k]
         ahead = steps[cell] + 1
         direction = way[cell]
-        k += 1
         for d in range(4):
             other = near[cell, d]
             if steps[other] >= 0:
