@@ -32,7 +32,9 @@ def build(registry, name, games=1, threads=1, **settings):
 def test_the_native_envs_are_offered(registry):
     assert set(NAMES) <= set(registry.names("envs"))
     assert registry.get("envs", "connectx").traits == {
-        "portable": ("lanista_envs.connectx.codec", ["lanista_envs.connectx.rules"]), "kaggle": "connectx"
+        "portable": ("lanista_envs.connectx.codec", ["lanista_envs.connectx.rules"]),
+        "kaggle": "connectx",
+        "viewer": "lanista_envs.connectx.viewer",
     }  # fmt: skip
 
 
