@@ -54,7 +54,9 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("code", "extra", "words"), REFUSED, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("code", "extra", "words"), REFUSED, ids=[f"{code}-{place}" for place, (code, _, _) in enumerate(REFUSED)]
+)
 def test_an_entry_that_is_not_plain_is_refused(
     code: str, extra: dict[str, object], words: str, pack: Pack, tmp_path: Path
 ) -> None:
@@ -152,6 +154,18 @@ def tar_bytes(mode: str) -> bytes:
         (gzip.compress(b"hello " * 400), "not_archive", "no readable tar.gz"),
         (tar_bytes("w:gz")[:60], "not_archive", "no readable tar.gz"),
         (b"\x7fELF and so on", "not_archive", "neither a tar.gz nor a .py file"),
+    ],
+    ids=[
+        "zip",
+        "tar",
+        "bz2",
+        "xz",
+        "nothing",
+        "gzip of nothing",
+        "zeros",
+        "gzip of text",
+        "cut short",
+        "elf",
     ],
 )
 def test_what_is_no_tar_gz_is_named(raw: bytes, code: str, words: str, tmp_path: Path) -> None:
