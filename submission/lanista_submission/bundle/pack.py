@@ -132,6 +132,7 @@ def bundle_files(
             "head": networks[0].card.spec.heads[0].name,
             "default_action": profile.default_action,
             "act_timeout": profile.act_timeout,
+            "actions": profile.actions,
         },
         "provenance": dict(provenance),
     }

@@ -1,9 +1,10 @@
 """The agent of a bundle. Portable: numpy, the standard library and its neighbours in the bundle.
 
-A turn: the codec reads the observation, the clock guard picks a network, its greedy action (of equals, the
-lowest index) goes back through the codec as the JSON value that the platform wants. Without a network the
-first legal action is played. A turn never raises: what goes wrong is counted in `Player.faults` and answered
-with a legal action; with LANISTA_STRICT=1 in the environment it raises, which is how a bundle is tested.
+A turn: the codec reads the observation, the clock guard picks a network, its greedy action (of equals, the lowest
+index; with ``"actions": "sampled"`` in the card one drawn by its probabilities) goes back through the codec as the
+JSON value that the platform wants. Without a network the first legal action is played. A turn never raises: what goes
+wrong is counted in `Player.faults` and answered with a legal action; with LANISTA_STRICT=1 in the environment it
+raises, which is how a bundle is tested.
 """
 
 import json
@@ -30,6 +31,8 @@ class Player:
         self.head = settings["head"]
         self.default_action = settings["default_action"]
         self.act_timeout = settings["act_timeout"]
+        #: None plays greedily; an archive that samples draws from the system's own noise, which nobody can foresee
+        self.rng = np.random.default_rng() if settings.get("actions") == "sampled" else None
         self.strict = strict
         #: turns by the network that played them, "none" without one
         self.turns: Counter[str] = Counter()
@@ -57,7 +60,7 @@ class Player:
         index = first
         if place is not None:
             try:
-                index = greedy(self.networks[place], observation, self.head, mask)
+                index = choose(self.networks[place], observation, self.head, mask, self.rng)
             except Exception as error:
                 self._note("network", error)
         try:
@@ -83,12 +86,27 @@ class Player:
             raise error
 
 
-def greedy(network: Executor, observation: dict[str, Any], head: str, mask: "np.ndarray[Any, Any]") -> int:
-    """The most probable legal action; the first one if the numbers make no sense."""
+def choose(
+    network: Executor,
+    observation: dict[str, Any],
+    head: str,
+    mask: "np.ndarray[Any, Any]",
+    rng: "np.random.Generator | None",
+) -> int:
+    """The most probable legal action, or one drawn by `rng`; the first one if the numbers make no sense."""
     inputs = {name: np.asarray(array)[None] for name, array in observation.items()}
     inputs[f"legal_{head}"] = mask[None]
-    index = int(network.run(inputs)[f"logits_{head}"][0].argmax())
+    logits = network.run(inputs)[f"logits_{head}"][0]
+    index = int(logits.argmax()) if rng is None else sample(logits, mask, rng)
     return index if mask[index] else int(mask.argmax())
+
+
+def sample(logits: "np.ndarray[Any, Any]", mask: "np.ndarray[Any, Any]", rng: "np.random.Generator") -> int:
+    """Draw an action by the softmax of the legal logits, in float64."""
+    scores = np.where(mask, logits.astype(np.float64), -np.inf)
+    rising = np.exp(scores - scores.max()).cumsum()
+    # The draw lies below the sum, so an action of probability 0 is never met; NaN falls through to index 0.
+    return min(int(np.searchsorted(rising, rng.random() * rising[-1], side="right")), len(rising) - 1)
 
 
 def warm_up(network: Executor) -> float:

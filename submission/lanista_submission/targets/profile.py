@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Profile:
     act_timeout: float = 1.0
     #: what is played when not even the observation can be read; valid by the game's schema
     default_action: Any = 0
+    #: how the archive plays: the most probable action, or one drawn by the policy's probabilities (mixed strategies)
+    actions: Literal["greedy", "sampled"] = "greedy"
     #: size limit of the archive, in bytes
     max_bytes: int = 100 * 2**20
     #: where these figures come from, and when they were read
