@@ -1,9 +1,14 @@
-"""What all plugins offer, by kind and name; a factory is imported when it is first asked for."""
+"""What all plugins offer, by kind and name; a factory is imported when it is first asked for.
+
+A registered name that ends with ":" is a *family* and answers for every longer name that begins with it:
+``gymnasium:`` for ``gymnasium:CartPole-v1``. An exact name goes before a family, a longer prefix before a shorter.
+What stands behind the prefix goes into the settings, into the field that the trait ``rest`` names.
+"""
 
 import importlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -41,6 +46,23 @@ class Entry:
     #: the plugin's name
     owner: str
     traits: Mapping[str, Any] = field(default_factory=dict)
+    #: of a family's member: the prefix that answers for it, such as "gymnasium:"; of all others ""
+    family: str = ""
+
+    @property
+    def is_family(self) -> bool:
+        """Does the entry stand for every name that begins with its own?"""
+        return self.name.endswith(":")
+
+    @property
+    def listed(self) -> str:
+        """The name as a list shows it: a family's with what goes on behind it, ``gymnasium:<id>``."""
+        return f"{self.name}<{self.traits['rest']}>" if self.is_family else self.name
+
+    @property
+    def rest(self) -> str:
+        """What the name of a family's member says beyond the prefix."""
+        return self.name.removeprefix(self.family)
 
     @property
     def words(self) -> str:
@@ -79,7 +101,7 @@ class Registry:
                 del names[name]
 
     def names(self, kind: str) -> list[str]:
-        """The names offered for a kind, sorted."""
+        """The names offered for a kind, sorted; a family is there by its prefix."""
         return sorted(self._entries.get(kind, {}))
 
     def entries(self, owner: str | None = None) -> list[Entry]:
@@ -89,13 +111,26 @@ class Registry:
         return [entry for entry in found if owner is None or entry.owner == owner]
 
     def get(self, kind: str, name: str) -> Entry:
-        """Look a name up; an unknown one is an error that names the nearest."""
+        """Look a name up, exactly and then among the families; an unknown one is an error that names the nearest."""
         names = self._entries.get(kind, {})
-        if name not in names:
+        if name in names and not names[name].is_family:
+            return names[name]
+        families = [
+            prefix for prefix in names if prefix.endswith(":") and name.startswith(prefix) and name != prefix
+        ]
+        if families:
+            prefix = max(families, key=len)
+            return replace(names[prefix], name=name, family=prefix)
+        if name in names:
+            entry = names[name]
             raise RecipeError(
-                f"no plugin offers {kind.removesuffix('s')} {name!r}; {hint(name, names)}{self.missing_note}"
+                f"{entry.words} is a family, {entry.listed}: say which member is meant behind the colon"
+                + (f" ({entry.summary})" if entry.summary else "")
             )
-        return names[name]
+        raise RecipeError(
+            f"no plugin offers {kind.removesuffix('s')} {name!r}; {hint(name, _nearby(name, names))}"
+            f"{self.missing_note}"
+        )
 
     def load(self, kind: str, name: str) -> Any:  # noqa: ANN401 - each kind has its own contract
         """Import the target of an entry (this is where torch or numba may come in)."""
@@ -117,7 +152,7 @@ class Registry:
         """Check a recipe table with the settings model of the plugin that it names."""
         entry = self.get(kind, name)
         try:
-            return entry.settings.model_validate(dict(table))
+            return entry.settings.model_validate(_with_rest(entry, table))
         except ValidationError as error:
             raise RecipeError(f"{entry.words}: {validation_sentences(error, entry.settings)}") from error
         except LanistaError:
@@ -127,6 +162,22 @@ class Registry:
             raise PluginError(
                 f"{entry.words} of plugin {entry.owner}: its settings model {model} failed: {told(error)}"
             ) from error
+
+
+def _nearby(name: str, names: Iterable[str]) -> list[str]:
+    """The names that may be meant: a family's with the rest of this one, so that a slip in the prefix shows."""
+    _, colon, rest = name.partition(":")
+    return [known + rest if known.endswith(":") and colon and rest else known for known in names]
+
+
+def _with_rest(entry: Entry, table: Mapping[str, Any]) -> dict[str, Any]:
+    """A family's member says one of its settings by its name; a table that says it too must say the same."""
+    if not entry.family:
+        return dict(table)
+    key = entry.traits["rest"]
+    if table.get(key, entry.rest) != entry.rest:
+        raise RecipeError(f"{entry.words}: {key} = {shown(table[key])} contradicts the name; leave {key} out")
+    return {**table, key: entry.rest}
 
 
 def checked_entry(
@@ -164,7 +215,23 @@ def checked_entry(
         )
     if not isinstance(summary, str):
         raise PluginError(f"{where}: the summary must be a text, found {shown(summary)}")
-    return Entry(kind, name, target, settings, one_line(summary), owner, dict(arguments["traits"]))
+    traits = dict(arguments["traits"])
+    if name.endswith(":"):
+        _check_family(where, kind, settings, traits)
+    return Entry(kind, name, target, settings, one_line(summary), owner, traits)
+
+
+def _check_family(where: str, kind: str, settings: type[BaseModel], traits: Mapping[str, Any]) -> None:
+    """A family needs a text field among its settings for the rest of a member's name."""
+    if kind == "recipes":
+        raise PluginError(f"{where}: a recipe is one file and no family; take the colon off its name")
+    rest = traits.get("rest")
+    if not isinstance(rest, str) or rest not in settings.model_fields:
+        found = "no trait `rest`" if rest is None else f"rest={shown(rest)}"
+        raise PluginError(
+            f"{where}: a name that ends with a colon is a family, and what follows goes into its settings; "
+            f'found {found} with the settings {settings.__name__}; register it with rest="field", a field of the model'
+        )
 
 
 def recipe_text(entry: Entry) -> str:

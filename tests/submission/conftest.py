@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lanista_submission.judge import Judge, NoJudgeError, find_judge
+from lanista.judge import Judge, NoJudgeError, find_judge
 from lanista_submission.verify.profile import TargetProfile, own_profiles
 
 #: leaves no doubt that it is the agent, and plays legal moves, the middle first

@@ -10,18 +10,15 @@ from pathlib import Path
 import pytest
 
 from lanista.errors import LanistaError
+from lanista.judge import STAMP, Judge, NoJudgeError, find_judge, judge_folder
 from lanista_submission.judge import (
     GameJob,
     GameResult,
-    Judge,
-    NoJudgeError,
     Player,
     create_judge,
     creation,
-    environment,
-    find_judge,
-    judge_folder,
     pinned_version,
+    pins,
     play_games,
 )
 
@@ -90,7 +87,7 @@ def test_a_half_made_one_is_named_and_made_anew(stand_in: StandIn, tmp_path: Pat
 
 def test_one_for_other_versions_is_made_anew(stand_in: StandIn, tmp_path: Path) -> None:
     create_judge(say=lambda line: None)
-    stamp = tmp_path / "judge" / environment.STAMP
+    stamp = tmp_path / "judge" / STAMP
     stamp.write_text(json.dumps({**json.loads(stamp.read_text()), "constraints": "another"}))
     said: list[str] = []
     create_judge(say=said.append)
@@ -101,7 +98,7 @@ def test_extra_packages_are_installed_once(stand_in: StandIn) -> None:
     said: list[str] = []
     create_judge(("polars",), say=said.append)
     assert said[-1] == "installing polars into the judging environment"
-    assert stand_in.commands[-1][-3:] == ["-c", str(environment.constraints_file()), "polars"]
+    assert stand_in.commands[-1][-3:] == ["-c", str(pins.constraints_file()), "polars"]
     count = len(stand_in.commands)
     create_judge(("polars",), say=said.append)
     assert said[-1] == "polars is in the judging environment"
@@ -154,7 +151,7 @@ def test_somebody_elses_folder_is_left_alone(stand_in: StandIn, tmp_path: Path) 
 
 def test_somebody_elses_environment_is_used(stand_in: StandIn, tmp_path: Path) -> None:
     create_judge(say=lambda line: None)
-    (tmp_path / "judge" / environment.STAMP).unlink()
+    (tmp_path / "judge" / STAMP).unlink()
     said: list[str] = []
     assert create_judge(say=said.append).kaggle_environments == "1.33.2"
     assert said == [

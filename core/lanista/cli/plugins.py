@@ -37,7 +37,7 @@ def described(host: PluginHost, plugin: Plugin) -> dict[str, Any]:
     """A plugin as plain JSON values."""
     offers: dict[str, list[str]] = {}
     for entry in host.registry.entries(plugin.name) if plugin in host.working else []:
-        offers.setdefault(entry.kind, []).append(entry.name)
+        offers.setdefault(entry.kind, []).append(entry.listed)
     problem = plugin.problem
     return {
         "name": plugin.name,

@@ -14,8 +14,8 @@ from typing import Literal
 
 from lanista.errors import LanistaError
 from lanista.hints import one_line
+from lanista.judge import VARIABLE, find_judge
 from lanista_submission.judge.creation import cpu_torch
-from lanista_submission.judge.environment import VARIABLE, find_judge
 
 PYTHON_FROM, PYTHON_BELOW = (3, 11), (3, 14)
 TORCH = "2.13.0"

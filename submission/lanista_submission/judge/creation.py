@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lanista.errors import LanistaError
 from lanista.files import write_atomically
-from lanista_submission.judge.environment import (
+from lanista.judge import (
     PART,
     PLATFORM_PYTHON,
     STAMP,
@@ -22,14 +22,13 @@ from lanista_submission.judge.environment import (
     Judge,
     NoJudgeError,
     ask,
-    constraints_file,
-    constraints_hash,
     find_judge,
     is_half_made,
     judge_folder,
     judge_python,
     stamp_of,
 )
+from lanista_submission.judge.pins import constraints_file, constraints_hash
 
 Say = Callable[[str], None]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lanista.errors import LanistaError
-from lanista_submission.judge.environment import Judge
+from lanista.judge import Judge
 
 #: seconds beyond the game's own runTimeout after which a worker is given up
 _GRACE_S = 300.0

@@ -8,8 +8,9 @@ from typing import Any
 
 from lanista.errors import UsageError
 from lanista.hints import shown
+from lanista.judge import Judge
 from lanista.seeds import derive_seed
-from lanista_submission.judge import GameJob, GameResult, Judge, Player, play_games
+from lanista_submission.judge import GameJob, GameResult, Player, play_games
 from lanista_submission.verify.faults import Context, seat_fault
 from lanista_submission.verify.folders import ARCHIVE, OTHER_ARCHIVE, Folders
 from lanista_submission.verify.problem import Problem

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lanista_submission.judge import Judge
+from lanista.judge import Judge
 from lanista_submission.verify.faults import KEPT_CHARACTERS, Context, wrong_callable
 from lanista_submission.verify.problem import Problem
 from lanista_submission.verify.profile import PlatformPackages

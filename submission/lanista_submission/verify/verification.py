@@ -15,8 +15,9 @@ from time import monotonic
 
 from lanista.errors import UsageError
 from lanista.hints import hint
+from lanista.judge import Judge, NoJudgeError, find_judge
 from lanista.plugins import Registry, current_host
-from lanista_submission.judge import Judge, NoJudgeError, find_judge, pinned_version
+from lanista_submission.judge import pinned_version
 from lanista_submission.verify.arena import Arena, Plan, Progress
 from lanista_submission.verify.card import card_target
 from lanista_submission.verify.faults import Context, package_not_here

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lanista.judge import NoJudgeError, find_judge
 from lanista_envs.lux.games import LuxGames
 from lanista_envs.lux.official import NoOfficialError, Official, find_program
 from lanista_envs.lux.updates import read_updates
-from lanista_submission.judge import NoJudgeError, find_judge
 
 
 @pytest.fixture(scope="session")

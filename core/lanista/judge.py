@@ -1,4 +1,6 @@
-"""Where the judging environment lies, and what is in it.
+"""Where the judging environment lies, and what is in it: a virtual environment in which kaggle-environments plays.
+
+Only child processes enter it; lanista itself never imports what is in there. `lanista doctor --fix` makes it.
 
 ``LANISTA_JUDGE`` names a virtual environment's folder or a Python in one. Without it the environment is
 ``judge`` in the user's data folder (Linux: ``~/.local/share/lanista/judge``): the same place for an installed
@@ -6,13 +8,11 @@ wheel and for every checkout, so it is downloaded once. One that `create_judge` 
 ``lanista-judge.json``, written last; while it is being made it holds ``lanista-judge.part`` instead.
 """
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from lanista.errors import LanistaError
@@ -62,22 +62,6 @@ class Judge:
     def is_platform_python(self) -> bool:
         """Is it the Python of the platform (3.11)?"""
         return tuple(int(part) for part in self.python_version.split(".")[:2]) == PLATFORM_PYTHON
-
-
-def constraints_file() -> Path:
-    """The pinned contents of the environment."""
-    return Path(str(files("lanista_submission.judge") / "constraints.txt"))
-
-
-def pinned_version() -> str:
-    """The version of kaggle-environments that lanista is made for."""
-    lines = constraints_file().read_text().splitlines()
-    return next(line.partition("==")[2] for line in lines if line.startswith("kaggle-environments=="))
-
-
-def constraints_hash() -> str:
-    """Tells one set of pins from another."""
-    return hashlib.sha256(constraints_file().read_bytes()).hexdigest()
 
 
 def judge_folder() -> Path:
