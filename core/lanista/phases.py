@@ -112,6 +112,8 @@ class Phase(Protocol):
     finished: bool
     #: env steps so far in this phase
     steps: int
+    #: the policy that is trained, as it is now: the recipe's `evaluate` plays it between updates
+    policy: Policy
 
     def start(self) -> None:
         """Begin from nothing (a resumed phase gets `load_state` after this)."""

@@ -31,6 +31,21 @@ class VerifySettings(BaseModel):
     min_win_rate: dict[str, float] = {}
 
 
+class EvaluateSettings(BaseModel):
+    """Greedy play at regular env steps, so that runs can be compared; it changes nothing in the training."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: env steps of the run between evaluations, 1 or more; the phases' rollouts had best divide it
+    every: int = Field(ge=1)
+    #: greedy episodes, or games a seat order against `opponent`, 1 or more
+    episodes: int = Field(default=100, ge=1)
+    #: the player to score against where the env has more than one seat
+    opponent: str | None = None
+    #: the mean return, or the score, from which the task counts as solved; none: `lanista compare` leaves that out
+    bar: float | None = None
+
+
 class RecipeTop(BaseModel):
     """The keys at the top of a recipe; `phases` is checked phase by phase."""
 
@@ -52,6 +67,8 @@ class RecipeTop(BaseModel):
     target: TargetTable | None = None
     #: checks of the finished archive; none skips them
     verify: VerifySettings | None = None
+    #: evaluation at regular env steps, over all phases; none skips it
+    evaluate: EvaluateSettings | None = None
     #: loggers beside metrics.jsonl
     loggers: tuple[LoggerTable, ...] = ()
 

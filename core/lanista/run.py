@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from filelock import FileLock, Timeout
 from lanista.arrays import AnyArray
 from lanista.checkpoint import read_newest, write_checkpoint
 from lanista.errors import CheckpointError, UsageError
+from lanista.evaluation import Evaluation, evaluation_of, shown_policy
 from lanista.files import write_atomically
 from lanista.interrupts import StopRequest
 from lanista.metrics import Logger, MetricsFile
@@ -115,17 +116,22 @@ class Run:
         with self._owned(), _threads(self.recipe.top.num_threads), StopRequest() as stop:
             metrics = MetricsFile(self.folder / "metrics.jsonl", self._metrics_length)
             loggers = self._loggers()
+            evaluation = evaluation_of(self.recipe.top, self.host.registry)
             try:
                 self.host.emit("run_started", run=self)
                 while self.phase_index < len(self.recipe.phases):
-                    self._play_phase(metrics, loggers, stop)
+                    self._play_phase(metrics, loggers, evaluation, stop)
             finally:
                 metrics.close()
+                if evaluation is not None:
+                    evaluation.close()
                 for logger in loggers:
                     logger.close()
             return self._finish()
 
-    def _play_phase(self, metrics: MetricsFile, loggers: list[Logger], stop: StopRequest) -> None:
+    def _play_phase(
+        self, metrics: MetricsFile, loggers: list[Logger], evaluation: Evaluation | None, stop: StopRequest
+    ) -> None:
         wanted = self.recipe.phases[self.phase_index]
         phase = self._build_phase()
         self.progress.phase_started(wanted.name, self.phase_index, len(self.recipe.phases))
@@ -134,12 +140,18 @@ class Run:
             if self._pending is not None:
                 phase.load_state(self._pending)
                 self._pending = None
+            first = {"first_update": 1.0}
             while not phase.finished:
-                started, steps = perf_counter(), phase.steps
+                started, cpu_started, steps = perf_counter(), process_time(), phase.steps
                 row = phase.update()
                 self.updates += 1
-                row["sps"] = (phase.steps - steps) / max(perf_counter() - started, 1e-9)
+                seconds = perf_counter() - started
+                row |= {"seconds": seconds, "cpu_seconds": process_time() - cpu_started, **first}
+                row["sps"] = (phase.steps - steps) / max(seconds, 1e-9)
+                first = {}
                 total = self.steps_before + phase.steps
+                if evaluation is not None and evaluation.due(self.steps_before + steps, total):
+                    row |= evaluation.take(shown_policy(phase, wanted.kind), total)
                 metrics.log(total, wanted.name, _repeatable(row))
                 for logger in loggers:
                     logger.log(total, wanted.name, row)

@@ -14,6 +14,7 @@ RECIPE = """
 name = "t"
 seed = 5
 env = "connectx"
+evaluate = { every = 500, episodes = 4, opponent = "random" }
 
 [[phases]]
 name = "small"
@@ -74,6 +75,8 @@ def update_finished(run, phase, update, metrics):
         os.kill(os.getpid(), signal.Signals[os.environ["KILL_BY"]])
 """
 
+#: what a clock says
+UNREPEATABLE = {"sps", "seconds", "cpu_seconds", "first_update"}
 FINAL = ("final/weights.safetensors", "final/policy.json", "league/league.json")
 
 
@@ -86,7 +89,7 @@ def lanista(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedP
 def outcome(folder: Path) -> dict:
     files = {name: (folder / name).read_bytes() for name in FINAL}
     rows = [
-        {key: value for key, value in row.items() if key != "sps" and not key.startswith("time/")}
+        {key: value for key, value in row.items() if key not in UNREPEATABLE and not key.startswith("time/")}
         for row in read_metrics(folder / "metrics.jsonl")
     ]
     cards = {}

@@ -111,6 +111,11 @@ class Distill:
         self.measure = Measure(context, settings.until)
         self._open.callback(self.measure.close)
 
+    @property
+    def policy(self) -> Policy:
+        """The student."""
+        return self.student
+
     def update(self) -> dict[str, float]:
         """Gather, label, learn, measure."""
         self.mixed.share = self.settings.student_share.at(self.progress)
