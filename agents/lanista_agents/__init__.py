@@ -6,7 +6,7 @@ Loading it imports neither torch nor numba; the targets do, at first use.
 import pluggy
 
 from lanista.hookspecs import Register
-from lanista_agents.settings import ConvSettings, MlpSettings, PpoSettings
+from lanista_agents.settings import ConvSettings, GaussianSettings, MlpSettings, PpoSettings
 
 hookimpl = pluggy.HookimplMarker("lanista")
 
@@ -33,6 +33,12 @@ def register_heads(register: Register) -> None:
     """Offer the action heads."""
     register(
         "categorical", "lanista_agents.heads.categorical:Categorical", summary="one of A actions, masked"
+    )
+    register(
+        "gaussian",
+        "lanista_agents.heads.gaussian:Gaussian",
+        settings=GaussianSettings,
+        summary="A real numbers within bounds, normal distributions led there by tanh",
     )
 
 

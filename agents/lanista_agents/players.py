@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lanista.actions import random_actions
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
 from lanista.plugins import NoSettings
@@ -9,11 +10,11 @@ from lanista.spec import EnvSpec
 
 
 class RandomPlayer:
-    """Chooses among the legal actions of every head, each as probable as the others."""
+    """Chooses among the legal actions of every head, each as probable as the others, or evenly within the bounds."""
 
     def __init__(self, env_spec: EnvSpec, settings: NoSettings, seed: int) -> None:
-        """`seed` starts the player's own stream, which gives one number a row and head."""
-        self.heads = tuple(head.name for head in env_spec.heads)
+        """`seed` starts the player's own stream, which gives one number a row and choice, or real number."""
+        self.heads = env_spec.heads
         # SFC64's whole state is a few 64-bit words, which a checkpoint can hold as an array.
         self._stream = np.random.SFC64(seed)
         self._generator = np.random.Generator(self._stream)
@@ -21,11 +22,16 @@ class RandomPlayer:
     def act(self, env: VecEnv, games: np.ndarray, seats: np.ndarray) -> dict[str, AnyArray]:
         """Choose for the rows ``(games[b], seats[b])``."""
         actions: dict[str, AnyArray] = {}
-        for name in self.heads:
-            rank = np.cumsum(env.legal[name][games, seats], axis=1)
+        for head in self.heads:
+            mask = env.legal.get(head.name)
+            if mask is None:
+                drawn = self._generator.random((len(games), head.size))
+                actions[head.name] = random_actions(head, None, drawn)
+                continue
+            rank = np.cumsum(mask[games, seats], axis=1)
             # The k-th legal action, k uniform below the number of legal ones.
             chosen = (self._generator.random(len(rank)) * rank[:, -1]).astype(np.int64)
-            actions[name] = (rank > chosen[:, None]).argmax(axis=1)
+            actions[head.name] = (rank > chosen[:, None]).argmax(axis=1)
         return actions
 
     def state(self) -> dict[str, AnyArray]:

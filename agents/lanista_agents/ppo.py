@@ -157,7 +157,7 @@ class Ppo:
         logprob = entropy = torch.zeros(())
         pulls: dict[str, HeadPull] = {}
         for name, head in self.policy.heads.items():
-            one = head_vjp(head, output.logits[name], rows.legal[name], rows.action[name])
+            one = head_vjp(head, output.logits[name], rows.legal.get(name), rows.action[name])
             # The first head's arrays are taken as they are: most policies have no other.
             logprob, entropy = (logprob + one[0], entropy + one[1]) if pulls else one[:2]
             pulls[name] = one[2]

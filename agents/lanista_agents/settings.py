@@ -48,6 +48,15 @@ class ConvSettings(BaseModel):
     policy_gain: float = Field(default=0.01, gt=0.0)
 
 
+class GaussianSettings(BaseModel):
+    """``gaussian``: normal distributions, led to the bounds by tanh."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: the deviation that fresh weights begin with, before tanh: 1 is half the range, about; > 0
+    init_std: float = Field(default=0.6, gt=0.0, le=4.0)
+
+
 class PpoSettings(BaseModel):
     """``ppo``: proximal policy optimisation."""
 

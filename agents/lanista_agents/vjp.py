@@ -46,7 +46,9 @@ def network_vjp(network: Network, observation: Tensors) -> tuple[PolicyOutput, N
     return PolicyOutput(logits, traced.value.detach()), pull_by_torch
 
 
-def head_vjp(head: Head, logits: Tensor, legal: Tensor, action: Tensor) -> tuple[Tensor, Tensor, HeadPull]:
+def head_vjp(
+    head: Head, logits: Tensor, legal: Tensor | None, action: Tensor
+) -> tuple[Tensor, Tensor, HeadPull]:
     """A head's log-probability and entropy, detached, and the way back to the logits."""
     offered = getattr(head, "vjp", None)
     if offered is not None:

@@ -31,7 +31,7 @@ class VecEnv(ABC):
     #: part name -> ``[N, S, *part.shape]`` of the part's dtype, for every seat, acting or not.
     observation: dict[str, AnyArray]
     #: head name -> ``[N, S, A]`` bool, True = legal. A seat that acts has at least one legal action. A head of
-    #: the kind ``"units"`` has no entry here but `unit_legal`.
+    #: the kind ``"units"`` has no entry here but `unit_legal`; one of real numbers (with bounds) has none at all.
     legal: dict[str, BoolArray]
     #: ``[N, S]`` bool: must this seat act at the next step?
     acting: BoolArray
@@ -78,8 +78,9 @@ class VecEnv(ABC):
     def step(self, actions: dict[str, AnyArray]) -> None:
         """Play one step.
 
-        `actions` maps each head to ``[N, S]`` int64 (values of seats that do not act are ignored), a head of the
-        kind ``"units"`` to ``[U]`` int64, a choice for every row of the table of units.
+        `actions` maps each head to ``[N, S]`` int64 (values of seats that do not act are ignored), a head of real
+        numbers to ``[N, S, A]`` float32 inside its bounds, and a head of the kind ``"units"`` to ``[U]`` int64, a
+        choice for every row of the table of units.
         """
 
     def save(self) -> dict[str, AnyArray]:

@@ -10,7 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from lanista.arrays import AnyArray, BoolArray, FloatArray
 from lanista.policy import Policy
 
 
@@ -20,10 +20,10 @@ class Rollout:
 
     #: part -> ``[T, R, *shape]``: the observation *before* step t.
     observation: dict[str, AnyArray]
-    #: head -> ``[T, R, A]`` bool.
+    #: head -> ``[T, R, A]`` bool; a head of real numbers has no entry.
     legal: dict[str, BoolArray]
-    #: head -> ``[T, R]`` int64.
-    action: dict[str, IntArray]
+    #: head -> ``[T, R]`` int64, or ``[T, R, A]`` float32 of real numbers.
+    action: dict[str, AnyArray]
     #: ``[T, R]``, of the policy that acted, where `learn`.
     logprob: FloatArray
     #: ``[T, R]``, the policy's value of its own observation, where `learn`.
@@ -46,6 +46,7 @@ class Batch:
     """The minibatch that a loss term sees: B rows that the learning policy decided."""
 
     observation: dict[str, Tensor]
+    #: head -> ``[B, A]`` bool; a head of real numbers has no entry
     legal: dict[str, Tensor]
     #: fraction of the phase that is over, in 0..1, for scheduled weights.
     progress: float
@@ -63,7 +64,10 @@ class Distiller(Protocol):
         teacher_value: Tensor,
         legal: dict[str, Tensor],
     ) -> Tensor:
-        """Give the loss of each row, ``[B]``; gradients flow into the student only."""
+        """Give the loss of each row, ``[B]``; gradients flow into the student only.
+
+        `legal` has no entry for a head of real numbers: go over ``policy.heads`` and ask ``legal.get(name)``.
+        """
 
 
 class LossTerm(Protocol):

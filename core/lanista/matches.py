@@ -7,12 +7,14 @@
    action; no player is asked for it.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from lanista.actions import action_words, blank_actions, first_actions
 from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from lanista.env import VecEnv
 from lanista.errors import EnvContractError, UsageError
@@ -183,7 +185,7 @@ def _play(
     seated = seating[np.minimum(game, total - 1)]
     if marks:
         marks.begin(game)
-    actions: dict[str, AnyArray] = {head.name: np.zeros((slots, seats), np.int64) for head in env.spec.heads}
+    actions = blank_actions(env.spec, slots, seats)
     open_games = int(counted.sum())
     last_step = env.spec.max_steps * -(-total // slots)
     step = 0
@@ -224,9 +226,13 @@ def _play(
 
 
 def _idle(env: VecEnv, idle: BoolArray, actions: dict[str, AnyArray]) -> None:
-    """Give slots whose games are over the first legal action, since an env may refuse an illegal one."""
-    for name, legal in env.legal.items():
-        actions[name][idle] = legal[idle].argmax(axis=-1)
+    """Give slots whose games are over a valid action, since an env may refuse any other."""
+    seats = env.spec.seats
+    for head in env.spec.heads:
+        mask = env.legal.get(head.name)
+        legal = None if mask is None else mask[idle].reshape(-1, head.size)
+        chosen = first_actions(head, legal, int(idle.sum()) * seats)
+        actions[head.name][idle] = chosen.reshape(-1, seats, *head.action_shape)
 
 
 class _Marks:
@@ -243,7 +249,8 @@ class _Marks:
             return rng.integers(0, 2**63, count, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 
         self.parts = {name: odd(part[0].nbytes) for name, part in env.observation.items()}
-        self.heads = {head.name: odd(env.spec.seats) for head in env.spec.heads}
+        # One number for each of a head's, which is one for a choice.
+        self.heads = [(head, odd(env.spec.seats * math.prod(head.action_shape))) for head in env.spec.heads]
         self.shift = odd(1)
         #: ``[N]`` mark of the game that each slot plays
         self.running = np.zeros(env.num_games, np.uint64)
@@ -259,6 +266,7 @@ class _Marks:
     def take(self, actions: dict[str, AnyArray]) -> None:
         """Follow the actions of the seats that act now; call it before the env steps."""
         self.running *= self.shift
-        for name, weights in self.heads.items():
-            taken = np.where(self.env.acting, actions[name] + 1, 0).astype(np.uint64)
-            self.running += taken @ weights
+        acting = self.env.acting[..., None]
+        for head, weights in self.heads:
+            taken = np.where(acting, action_words(head, actions[head.name]), np.uint64(0))
+            self.running += taken.reshape(len(taken), -1) @ weights

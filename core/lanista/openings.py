@@ -8,8 +8,10 @@ opponent that leaves them.
 import numpy as np
 import torch
 
+from lanista.actions import random_actions
 from lanista.arrays import AnyArray, BoolArray, IntArray
 from lanista.env import VecEnv
+from lanista.spec import HeadSpec
 
 
 class Openings:
@@ -28,11 +30,10 @@ class Openings:
         """The rows ``[R]`` that act and are to be played at random."""
         return acting & np.repeat(self.left > 0, self._seats)
 
-    def choose(self, legal: AnyArray) -> IntArray:
-        """Give a uniform legal action ``[B]`` for each row of masks ``[B, A]``."""
-        drawn = torch.rand(legal.shape, generator=self._generator).numpy()
-        chosen: IntArray = np.where(legal, drawn, -1.0).argmax(axis=-1)
-        return chosen
+    def choose(self, head: HeadSpec, legal: BoolArray | None, rows: int) -> AnyArray:
+        """Give a uniform legal action for each of `rows` rows; `legal` is ``[rows, A]``, if the head has masks."""
+        drawn = torch.rand((rows, head.size), generator=self._generator).numpy()
+        return random_actions(head, legal, drawn)
 
     def stepped(self) -> None:
         """One step is over in every game; call it before `games_ended`."""

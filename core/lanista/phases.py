@@ -13,10 +13,11 @@ from typing import Any, Protocol
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
 from lanista.errors import RecipeError
+from lanista.hints import hint
 from lanista.plugins import Registry
 from lanista.policy import Policy, PolicyCard, load_policy
 from lanista.seeds import derive_seed
-from lanista.tables import EnvTable
+from lanista.tables import EnvTable, HeadTable
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class PhaseContext:
     steps_before: int = 0
     #: the league as the phase before left it
     carried: PhaseState | None = None
+    #: head -> the family of its actions, where it is not the one that the env names
+    heads: Mapping[str, HeadTable] = field(default_factory=dict)
 
     def make_env(self, num_games: int) -> VecEnv:
         """Build the run's env with the phase's changes (not yet reset)."""
@@ -79,7 +82,20 @@ class PhaseContext:
             network_settings=settings,
             name=self.name,
             history={"phase": self.name, "seed": self.seed},
+            heads=self._heads(env),
         )
+
+    def _heads(self, env: VecEnv) -> dict[str, dict[str, Any]]:
+        """Each head's plugin with all its settings."""
+        names = [head.name for head in env.spec.heads]
+        for name in self.heads:
+            if name not in names:
+                raise RecipeError(f"heads: env {env.spec.name} has no head {name!r}; {hint(name, names)}")
+        tables = {head.name: self.heads.get(head.name, HeadTable(use=head.kind)) for head in env.spec.heads}
+        return {
+            name: {"use": table.use, **table.settings(self.registry).model_dump(mode="json")}
+            for name, table in tables.items()
+        }
 
     def derive(self, *names: object) -> int:
         """A seed for a use inside this phase."""

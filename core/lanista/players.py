@@ -12,7 +12,7 @@ class Player(Protocol):
     """A scripted opponent. It owns its randomness; `state`/`load_state` make a run resumable bit for bit."""
 
     def act(self, env: VecEnv, games: np.ndarray, seats: np.ndarray) -> dict[str, AnyArray]:
-        """Choose for the rows ``(games[b], seats[b])``: each head to ``[B]`` int64."""
+        """Choose for the rows ``(games[b], seats[b])``: each head to ``[B]`` int64, of real numbers ``[B, A]`` float32."""
 
     def state(self) -> dict[str, AnyArray]:
         """The generator's state and whatever else goes on from step to step, as arrays."""

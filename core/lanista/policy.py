@@ -18,6 +18,7 @@ from lanista.errors import CheckpointError
 from lanista.files import write_atomically
 from lanista.plugins import Registry
 from lanista.spec import EnvSpec, HeadSpec, ObsPart
+from lanista.tables import HeadTable
 
 Tensors = Mapping[str, Tensor]
 
@@ -30,28 +31,40 @@ class PolicyOutput(NamedTuple):
 
 
 class Head(Protocol):
-    """A family of action distributions; a head holds no weights. All returns are ``[B]`` unless said otherwise."""
+    """A family of action distributions, made for one `HeadSpec`; a head holds no weights.
 
-    def num_outputs(self, spec: HeadSpec) -> int:
-        """Network outputs that this head reads."""
+    `logits` are the network's raw outputs for it, ``[B, num_outputs]``, whatever they mean to it. Actions are
+    ``[B]`` int64, or ``[B, A]`` float32 inside the spec's bounds. `legal` is ``[B, A]`` bool, or None for a head of
+    real numbers, which has no masks. All other returns are ``[B]``.
+    """
 
-    def sample(self, logits: Tensor, legal: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Draw actions and give their log-probabilities."""
+    #: network outputs that this head reads
+    num_outputs: int
 
-    def greedy(self, logits: Tensor, legal: Tensor) -> Tensor:
-        """Give the most probable legal action."""
+    def sample(
+        self, logits: Tensor, legal: Tensor | None, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Draw actions and give their log-probabilities, those that `logprob` would give."""
 
-    def logprob(self, logits: Tensor, legal: Tensor, action: Tensor) -> Tensor:
-        """Log-probability of `action`."""
+    def greedy(self, logits: Tensor, legal: Tensor | None) -> Tensor:
+        """Give the most probable legal action, or what stands for it: the middle of a distribution."""
 
-    def entropy(self, logits: Tensor, legal: Tensor) -> Tensor:
-        """Entropy in nats, summed over legal entries only."""
+    def logprob(self, logits: Tensor, legal: Tensor | None, action: Tensor) -> Tensor:
+        """Log-probability of `action`, or of real numbers its log-density in the units of the action."""
 
-    def kl(self, teacher: Tensor, student: Tensor, legal: Tensor, temperature: float = 1.0) -> Tensor:
-        """KL(teacher || student) in nats; both are logits, divided by `temperature` first."""
+    def entropy(self, logits: Tensor, legal: Tensor | None) -> Tensor:
+        """Entropy in nats, summed over legal entries only; of real numbers the differential entropy."""
 
-    def masked(self, logits: Tensor, legal: Tensor) -> Tensor:
-        """What leaves the exported graph as ``logits_<head>``: illegal entries at float32's lowest finite value."""
+    def kl(self, teacher: Tensor, student: Tensor, legal: Tensor | None, temperature: float = 1.0) -> Tensor:
+        """KL(teacher || student) in nats, both distributions to the power 1 / `temperature` and scaled anew."""
+
+    def exported(self, logits: Tensor, legal: Tensor | None) -> dict[str, Tensor]:
+        """What leaves the exported graph: ``{"logits": ...}`` becomes the output ``logits_<head>``, and so on.
+
+        A choice gives ``logits`` ``[B, A]``, illegal entries at float32's lowest finite value. A head of real
+        numbers gives ``action`` ``[B, A]``, its greedy action; those archives that are to draw their actions also
+        need ``mean`` and ``std`` of a normal distribution whose tanh, -1 to 1, is then led to the bounds.
+        """
 
 
 class Network(nn.Module):
@@ -79,6 +92,12 @@ class PolicyCard:
     network_settings: dict[str, Any]
     name: str = "policy"
     history: dict[str, Any] = field(default_factory=dict)
+    #: head -> its plugin and settings, as a recipe's table; without an entry `HeadSpec.kind` with its defaults
+    heads: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def head_table(self, spec: HeadSpec) -> dict[str, Any]:
+        """The plugin (``use``) and settings of one head."""
+        return self.heads.get(spec.name, {"use": spec.kind})
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -91,7 +110,10 @@ class PolicyCard:
 
 
 class Policy:
-    """A network with its heads. `observation` and `legal` are dictionaries of tensors with leading axis B."""
+    """A network with its heads. `observation` and `legal` are dictionaries of tensors with leading axis B.
+
+    `legal` has no entry for a head of real numbers.
+    """
 
     def __init__(self, network: Network, heads: dict[str, Head], card: PolicyCard) -> None:
         """Bind the parts; `heads` follows the order of ``card.spec.heads``."""
@@ -108,11 +130,11 @@ class Policy:
         actions: dict[str, Tensor] = {}
         logprob = torch.zeros_like(output.value)
         for name, head in self.heads.items():
-            logits = output.logits[name]
+            logits, mask = output.logits[name], legal.get(name)
             if generator is None:
-                actions[name] = head.greedy(logits, legal[name])
+                actions[name] = head.greedy(logits, mask)
             else:
-                actions[name], part = head.sample(logits, legal[name], generator)
+                actions[name], part = head.sample(logits, mask, generator)
                 logprob = logprob + part
         return actions, logprob, output.value
 
@@ -124,10 +146,12 @@ class Policy:
 
 def build_policy(card: PolicyCard, registry: Registry) -> Policy:
     """Build an untrained policy from its card (torch's global generator draws the first weights)."""
-    heads: dict[str, Head] = {spec.name: registry.load("heads", spec.kind)() for spec in card.spec.heads}
+    heads: dict[str, Head] = {}
+    for spec in card.spec.heads:
+        table = HeadTable.model_validate(card.head_table(spec))
+        heads[spec.name] = table.build(registry)(spec, table.settings(registry))
     outputs = tuple(
-        HeadSpec(spec.name, spec.kind, heads[spec.name].num_outputs(spec), spec.meaning)
-        for spec in card.spec.heads
+        HeadSpec(spec.name, spec.kind, heads[spec.name].num_outputs, spec.meaning) for spec in card.spec.heads
     )
     parts: tuple[ObsPart, ...] = card.spec.observation
     settings = registry.settings("networks", card.network, card.network_settings)

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from lanista.actions import random_actions
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
 from lanista.policy import Policy
@@ -17,6 +18,7 @@ class PolicyPlayer:
         With `random_share` above 0 that share of moves is any legal one, which makes greedy players' games differ.
         """
         self.policy = policy
+        self._specs = {spec.name: spec for spec in policy.card.spec.heads}
         self.random_share = random_share
         self.greedy = greedy
         self.generator = None if greedy and not random_share else torch.Generator().manual_seed(seed)
@@ -29,8 +31,11 @@ class PolicyPlayer:
         if self.random_share:
             drawn = torch.rand(len(games), generator=self.generator) < self.random_share
             for name, action in actions.items():
-                noise = torch.rand(legal[name].shape, generator=self.generator).where(legal[name], -1.0)
-                actions[name] = torch.where(drawn, noise.argmax(dim=-1), action)
+                spec, mask = self._specs[name], env.legal.get(name)
+                noise = torch.rand((len(games), spec.size), generator=self.generator).numpy()
+                random = random_actions(spec, None if mask is None else mask[games, seats], noise)
+                rows = drawn.view(-1, *[1] * (action.ndim - 1))
+                actions[name] = torch.where(rows, torch.from_numpy(random), action)
         return {name: action.numpy() for name, action in actions.items()}
 
     def state(self) -> dict[str, AnyArray]:

@@ -17,7 +17,7 @@ from lanista.errors import RecipeError
 from lanista.hints import validation_sentences
 from lanista.plugins import Registry
 from lanista.registry import recipe_text
-from lanista.tables import EnvTable, LoggerTable, TargetTable, resolved, tables
+from lanista.tables import EnvTable, HeadTable, LoggerTable, TargetTable, resolved, tables
 
 
 class VerifySettings(BaseModel):
@@ -61,6 +61,8 @@ class RecipeTop(BaseModel):
     num_threads: int = Field(default=1, ge=1)
     #: the game and its settings
     env: EnvTable
+    #: head -> the family of its actions, in all phases, such as "gaussian"; none: the one that the env names
+    heads: dict[str, HeadTable] = {}
     #: phases in order, at least one
     phases: tuple[dict[str, Any], ...] = Field(min_length=1)
     #: where the archive goes: `"onnx"` for a bare network, `"kaggle:connectx"`, ...; none skips the export

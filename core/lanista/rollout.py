@@ -16,6 +16,7 @@ from time import perf_counter
 import numpy as np
 import torch
 
+from lanista.actions import blank_actions
 from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from lanista.env import VecEnv
 from lanista.episodes import Ended, Episodes
@@ -71,7 +72,7 @@ class Collector:
         self.rollout = Rollout(
             observation={name: by_step(part) for name, part in env.observation.items()},
             legal={name: by_step(mask) for name, mask in env.legal.items()},
-            action={head.name: np.zeros(flat, np.int64) for head in env.spec.heads},
+            action=blank_actions(env.spec, *flat),
             logprob=np.zeros(flat, np.float32),
             value=np.zeros(flat, np.float32),
             learn=np.zeros(flat, np.bool_),
@@ -96,8 +97,9 @@ class Collector:
         self._live_facts = {name: env.facts[name].reshape(rows) for name in {*names, "reward"}}
         # Every seat of every game acts at every step and learns: no rows to pick out.
         self._whole = env.spec.seats == 1 and self.opponents is None and self.openings is None
-        self.env_action = {
-            head.name: np.zeros((env.num_games, env.spec.seats), np.int64) for head in env.spec.heads
+        self.env_action = blank_actions(env.spec, env.num_games, env.spec.seats)
+        self._row_action = {
+            name: action.reshape(rows, *action.shape[2:]) for name, action in self.env_action.items()
         }
         self.reward_parts: dict[str, float] = {}
         self._parts: dict[str, FloatArray] = {}
@@ -177,7 +179,7 @@ class Collector:
             seats = env.spec.seats
             for player, rows in self.opponents.rows_to_act(acting):
                 for name, chosen in player.act(env, rows // seats, rows % seats).items():
-                    self.env_action[name].reshape(-1)[rows] = chosen
+                    self._row_action[name][rows] = chosen
         learn = rollout.learn[t]
         learn.fill(False)
         if len(mine) == 0:
@@ -192,7 +194,7 @@ class Collector:
         for name, action in actions.items():
             chosen = action.numpy()
             rollout.action[name][t, mine] = chosen
-            self.env_action[name].reshape(-1)[mine] = chosen
+            self._row_action[name][mine] = chosen
         rollout.logprob[t, mine] = logprob.numpy()
         rollout.value[t, mine] = value.numpy()
 
@@ -202,8 +204,10 @@ class Collector:
         rows = np.flatnonzero(at_random)
         if len(rows) == 0:
             return acting
-        for name, mask in self._live_legal.items():
-            self.env_action[name].reshape(-1)[rows] = openings.choose(mask[rows])
+        for head in self.env.spec.heads:
+            mask = self._live_legal.get(head.name)
+            legal = None if mask is None else mask[rows]
+            self._row_action[head.name][rows] = openings.choose(head, legal, len(rows))
         return acting & ~at_random
 
     def _note_ends(self, t: int, outcome: FloatArray) -> tuple[int, IntArray, dict[str, AnyArray]] | None:

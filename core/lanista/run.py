@@ -191,6 +191,7 @@ class Run:
         context = PhaseContext(
             registry=self.host.registry,
             env=self.recipe.top.env,
+            heads=self.recipe.top.heads,
             name=wanted.name,
             run_folder=self.folder,
             seed=derive_seed(self.seed, "phase", self.phase_index, wanted.name),

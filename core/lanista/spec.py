@@ -30,6 +30,10 @@ class ObsPart:
 class HeadSpec:
     """One decision of a seat: `kind` names a head plugin, `size` is A.
 
+    Without bounds the seat chooses one of A actions, of which a mask in `VecEnv.legal` says which are legal. With
+    `low` and `high`, A numbers each and finite, it gives A real numbers inside them, and there is no mask; `kind` is
+    then a head of real numbers such as ``"gaussian"``.
+
     A head of the kind ``"units"`` (one an env, at most) is asked once for every acting unit instead: `units` then
     names the kinds of units in the order of `VecEnv.unit_kind`, each with its number of choices. What choice 3
     means may depend on the kind; a kind with fewer than A choices has the first ones.
@@ -40,6 +44,23 @@ class HeadSpec:
     size: int
     meaning: str
     units: tuple[tuple[str, int], ...] = ()
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+    @property
+    def continuous(self) -> bool:
+        """Is an action A real numbers within bounds, and not one of A choices?"""
+        return bool(self.low)
+
+    @property
+    def action_shape(self) -> tuple[int, ...]:
+        """The shape of one action: ``()`` for a choice, ``(A,)`` for real numbers."""
+        return (self.size,) if self.continuous else ()
+
+    @property
+    def action_dtype(self) -> Literal["int64", "float32"]:
+        """The type of an action's numbers."""
+        return "float32" if self.continuous else "int64"
 
 
 @dataclass(frozen=True)

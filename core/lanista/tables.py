@@ -4,7 +4,7 @@
 which kind of plugin a place in the recipe takes, so that `check_tables` can hold each against its model.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -53,6 +53,12 @@ class NetworkTable(PluginTable):
     kind: ClassVar[str] = "networks"
 
 
+class HeadTable(PluginTable):
+    """An action head and its settings."""
+
+    kind: ClassVar[str] = "heads"
+
+
 class LearnerTable(PluginTable):
     """A learner and its settings."""
 
@@ -89,7 +95,12 @@ def tables(model: BaseModel, path: str = "") -> Iterator[tuple[str, PluginTable]
     """Walk a settings model and give every plugin table in it with its dotted path."""
     for name in type(model).model_fields:
         value = getattr(model, name)
-        for index, item in enumerate(value) if isinstance(value, tuple | list) else [(None, value)]:
+        items: Iterable[tuple[Any, Any]] = [(None, value)]
+        if isinstance(value, tuple | list):
+            items = enumerate(value)
+        elif isinstance(value, dict):
+            items = value.items()
+        for index, item in items:
             place = f"{path}{name}" if index is None else f"{path}{name}.{index}"
             if isinstance(item, PluginTable):
                 yield place, item

@@ -10,7 +10,7 @@ from torch.distributions import kl_divergence
 from lanista.spec import HeadSpec
 from lanista_agents.heads.categorical import Categorical
 
-HEAD = Categorical()
+HEAD = Categorical(HeadSpec("move", "categorical", 7, "a column"))
 finite = st.floats(-30.0, 30.0, width=32)
 
 
@@ -164,7 +164,7 @@ def test_strided_logits_give_what_contiguous_ones_give():
 
 def test_masked_logits_are_finite_and_keep_the_legal_ones():
     logits = torch.tensor([[1.0, 2.0, 3.0]])
-    masked = HEAD.masked(logits, torch.tensor([[True, False, True]]))
+    masked = HEAD.exported(logits, torch.tensor([[True, False, True]]))["logits"]
     assert masked.tolist() == [[1.0, torch.finfo(torch.float32).min, 3.0]]
     assert masked.dtype == torch.float32
 
@@ -175,4 +175,4 @@ def test_an_illegal_action_has_logprob_minus_infinity():
 
 
 def test_one_output_an_action():
-    assert HEAD.num_outputs(HeadSpec("move", "categorical", 7, "a column")) == 7
+    assert HEAD.num_outputs == 7

@@ -1,6 +1,7 @@
 """`check_env` passes a sound env, and each broken thing gives its own sentence."""
 
 import dataclasses
+import math
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from lanista.env import VecEnv
-from lanista.errors import EnvContractError, UsageError
+from lanista.errors import EnvContractError
 from lanista.spec import EnvSpec, FactSpec, HeadSpec, ObsPart
 from lanista.testing import check_env
 
@@ -350,11 +351,36 @@ def test_an_env_that_cannot_save_says_so_and_passes():
     check_env(Fleeting)
 
 
-def test_heads_that_it_cannot_play_are_named():
-    heads = (dataclasses.replace(Pile.spec.heads[0], kind="gaussian"),)
-    with pytest.raises(
-        UsageError, match="cannot draw actions of the kind 'gaussian'; it knows categorical heads"
-    ):
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            {"kind": "gaussian"},
+            "low and high are missing; give the lowest and the highest of each of its 2 real",
+        ),
+        ({"kind": "gaussian", "low": (0.0, 0.0)}, "high has 0 numbers; give one for each of the 2"),
+        (
+            {"kind": "gaussian", "low": (0.0,), "high": (1.0,)},
+            "low has 1 numbers; give one for each of the 2",
+        ),
+        (
+            {"kind": "gaussian", "low": (0.0, 0.0), "high": (1.0, math.inf)},
+            "high is .*inf.*; give finite bounds",
+        ),
+        (
+            {"kind": "gaussian", "low": (0.0, 1.0), "high": (1.0, 1.0)},
+            "low and high are .*; give bounds with low below high",
+        ),
+        (
+            {"low": (0.0, 0.0), "high": (1.0, 1.0)},
+            "low and high are given with the kind 'categorical'; name a head of real",
+        ),
+    ],
+    ids=["none", "half", "few", "infinite", "equal", "categorical"],
+)
+def test_wrong_bounds_of_a_head_are_named(change, sentence):
+    heads = (dataclasses.replace(Pile.spec.heads[0], **change),)
+    with pytest.raises(EnvContractError, match=f"env pile: spec.heads 'take': {sentence}"):
         check_env(with_spec(heads=heads))
 
 

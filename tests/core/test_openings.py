@@ -10,6 +10,7 @@ from counting_env import CountingEnv, Fixed, Recorder
 
 from lanista.openings import Openings, openings_of
 from lanista.rollout import Collector
+from lanista.spec import HeadSpec
 
 
 def collector(games: int, most: int, seed: int = 0) -> Collector:
@@ -38,7 +39,12 @@ def test_openings_are_uniform_and_legal() -> None:
     shares = np.bincount(openings.left, minlength=3) / 9000
     assert shares == pytest.approx([1 / 3] * 3, abs=0.03)
     legal = np.tile([True, False, True, True], (9000, 1))
-    chosen = np.bincount(openings.choose(legal), minlength=4) / 9000
+    chosen = (
+        np.bincount(
+            openings.choose(HeadSpec("move", "categorical", 4, "any"), legal, len(legal)), minlength=4
+        )
+        / 9000
+    )
     assert chosen == pytest.approx([1 / 3, 0, 1 / 3, 1 / 3], abs=0.03)
     openings.stepped()
     assert openings.left.max() == 1

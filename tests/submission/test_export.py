@@ -122,7 +122,7 @@ class Odd(Network):
 
 def odd_policy(registry, network):
     card = PolicyCard("task", {}, spec_of([BOARD]), "odd", {})
-    return Policy(network, {"move": registry.load("heads", "categorical")()}, card)
+    return Policy(network, {"move": registry.load("heads", "categorical")(card.spec.heads[0])}, card)
 
 
 def test_an_authors_own_network_agrees_and_keeps_its_mode(registry):
@@ -239,7 +239,7 @@ def test_a_runner_that_computes_something_else_is_an_error_and_nothing_is_writte
     monkeypatch.setattr(export_module, "compile_plan", compile_wrongly)
     spec = spec_of([VECTOR])
     policy = policy_of(registry, spec, hidden=[8])
-    wanted = r"numpy at batch 1 differs from torch by .* in the logits .*\(limit 1e-04\).*nothing was written"
+    wanted = r"numpy at batch 1 differs from torch by .* in the heads' outputs .*\(limit 1e-04\).*nothing was written"
     with pytest.raises(ExportError, match=wanted):
         export_policy(policy, tmp_path / "policy.onnx", random_rows(spec))
     assert list(tmp_path.iterdir()) == []

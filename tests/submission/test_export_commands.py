@@ -27,7 +27,7 @@ def test_export_prints_the_comparison_and_pack_takes_the_file(run_folder, capfd)
     assert out[0].split() == [
         "runner",
         "batch",
-        "logits",
+        "outputs",
         "differ",
         "value",
         "differs",
@@ -39,7 +39,7 @@ def test_export_prints_the_comparison_and_pack_takes_the_file(run_folder, capfd)
         [runner, batch] for batch in ("1", "8", "50") for runner in ("onnxruntime", "numpy")
     ]
     assert all("100.00%" in line for line in out[1:7])
-    assert out[7].startswith("against torch on 50 observations; limits: 1e-04 of the largest logit or value")
+    assert out[7].startswith("against torch on 50 observations; limits: 1e-04 of the largest output or value")
     model = run_folder / "exported" / "policy.onnx"
     assert out[8].startswith(f"{model}: ")
     before = model.stat().st_mtime_ns

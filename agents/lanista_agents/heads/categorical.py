@@ -7,12 +7,15 @@ caller; they are not looked for here, since that would cost every step of every 
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import Function
 
 from lanista.arrays import AnyArray
+from lanista.errors import LanistaError
 from lanista.kernels import compile_kernels
+from lanista.plugins import NoSettings
 from lanista.spec import HeadSpec
 from lanista_agents.heads import categorical_rows
 from lanista_agents.vjp import HeadPull
@@ -26,6 +29,11 @@ def _array(tensor: Tensor) -> AnyArray:
     return array
 
 
+def _mask(logits: Tensor, legal: Tensor | None) -> AnyArray:
+    """The mask as an array; all True where there is none."""
+    return np.ones(logits.shape, np.bool_) if legal is None else _array(legal)
+
+
 class _Evaluate(Function):
     """`Categorical.vjp` as a node of torch's graph."""
 
@@ -34,7 +42,7 @@ class _Evaluate(Function):
         ctx: Any,  # noqa: ANN401 - torch's own context
         head: "Categorical",
         logits: Tensor,
-        legal: Tensor,
+        legal: Tensor | None,
         action: Tensor,
     ) -> tuple[Tensor, Tensor]:
         logprob, entropy, ctx.pull = head.vjp(logits, legal, action)
@@ -57,14 +65,14 @@ class _Kl(Function):
         ctx: Any,  # noqa: ANN401 - torch's own context
         teacher: Tensor,
         student: Tensor,
-        legal: Tensor,
+        legal: Tensor | None,
         temperature: float,
     ) -> Tensor:
         kl = torch.empty(teacher.shape[0], dtype=teacher.dtype)
         by_teacher = torch.empty(teacher.shape, dtype=teacher.dtype)
         by_student = torch.empty(teacher.shape, dtype=teacher.dtype)
         _rows.kl_rows(
-            _array(teacher), _array(student), _array(legal), temperature,
+            _array(teacher), _array(student), _mask(teacher, legal), temperature,
             kl.numpy(), by_teacher.numpy(), by_student.numpy(),
         )  # fmt: skip
         ctx.slopes = (by_teacher.to(teacher.device), by_student.to(teacher.device))
@@ -83,46 +91,54 @@ class _Kl(Function):
 
 
 class Categorical:
-    """One of A actions; ``logits`` and ``legal`` are ``[B, A]``, actions ``[B]`` int64."""
+    """One of A actions; ``logits`` and ``legal`` are ``[B, A]``, actions ``[B]`` int64. No `legal`: all are."""
 
-    def num_outputs(self, spec: HeadSpec) -> int:
-        """A: one logit an action."""
-        return spec.size
+    def __init__(self, spec: HeadSpec, settings: NoSettings | None = None) -> None:
+        """One logit an action."""
+        if spec.continuous:
+            raise LanistaError(
+                f"head {spec.name!r} has bounds, so its actions are real numbers; categorical chooses among "
+                f"{spec.size} actions: name a head of real numbers such as gaussian, or take the bounds away"
+            )
+        self.num_outputs = spec.size
 
-    def sample(self, logits: Tensor, legal: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def sample(
+        self, logits: Tensor, legal: Tensor | None, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
         """Draw one legal action a row with B numbers from `generator`; neither return carries a gradient."""
         rows = logits.shape[0]
         uniform = torch.rand(rows, generator=generator, dtype=torch.float64, device=generator.device)
         action = torch.empty(rows, dtype=torch.int64)
         logprob = torch.empty(rows, dtype=logits.dtype)
-        _rows.sample_rows(_array(logits), _array(legal), _array(uniform), action.numpy(), logprob.numpy())
+        mask = _mask(logits, legal)
+        _rows.sample_rows(_array(logits), mask, _array(uniform), action.numpy(), logprob.numpy())
         return action.to(logits.device), logprob.to(logits.device)
 
-    def greedy(self, logits: Tensor, legal: Tensor) -> Tensor:
+    def greedy(self, logits: Tensor, legal: Tensor | None) -> Tensor:
         """The most probable legal action; of equals, the first."""
-        return torch.where(legal, logits, -torch.inf).argmax(dim=-1)
+        return (logits if legal is None else torch.where(legal, logits, -torch.inf)).argmax(dim=-1)
 
-    def logprob(self, logits: Tensor, legal: Tensor, action: Tensor) -> Tensor:
+    def logprob(self, logits: Tensor, legal: Tensor | None, action: Tensor) -> Tensor:
         """Log-probability of `action`; -inf for an illegal one."""
         return self.evaluate(logits, legal, action)[0]
 
-    def entropy(self, logits: Tensor, legal: Tensor) -> Tensor:
+    def entropy(self, logits: Tensor, legal: Tensor | None) -> Tensor:
         """Entropy in nats over legal actions."""
         nothing = torch.full((logits.shape[0],), -1, dtype=torch.int64)
         return self.evaluate(logits, legal, nothing)[1]
 
-    def evaluate(self, logits: Tensor, legal: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
+    def evaluate(self, logits: Tensor, legal: Tensor | None, action: Tensor) -> tuple[Tensor, Tensor]:
         """Log-probability and entropy in one pass over the logits."""
         logprob, entropy = _Evaluate.apply(self, logits, legal, action)  # type: ignore[no-untyped-call]
         return logprob, entropy
 
-    def vjp(self, logits: Tensor, legal: Tensor, action: Tensor) -> tuple[Tensor, Tensor, HeadPull]:
+    def vjp(self, logits: Tensor, legal: Tensor | None, action: Tensor) -> tuple[Tensor, Tensor, HeadPull]:
         """`evaluate` without torch's graph, and the way back to the logits; see `lanista_agents.vjp`."""
         logs = torch.empty(logits.shape, dtype=logits.dtype)
         entropy = torch.empty(logits.shape[0], dtype=logits.dtype)
         logprob = torch.empty(logits.shape[0], dtype=logits.dtype)
         kept = (logs.numpy(), entropy.numpy(), _array(action))
-        _rows.evaluate_rows(_array(logits), _array(legal), kept[2], logprob.numpy(), kept[1], kept[0])
+        _rows.evaluate_rows(_array(logits), _mask(logits, legal), kept[2], logprob.numpy(), kept[1], kept[0])
 
         def pull(by_logprob: Tensor, by_entropy: Tensor) -> Tensor:
             gradient = torch.empty(logits.shape, dtype=logits.dtype)
@@ -131,11 +147,13 @@ class Categorical:
 
         return logprob.to(logits.device), entropy.to(logits.device), pull
 
-    def kl(self, teacher: Tensor, student: Tensor, legal: Tensor, temperature: float = 1.0) -> Tensor:
+    def kl(self, teacher: Tensor, student: Tensor, legal: Tensor | None, temperature: float = 1.0) -> Tensor:
         """KL(p || q) over legal actions in nats; p and q are the softmax of each logits / `temperature`."""
         divergence: Tensor = _Kl.apply(teacher, student, legal, temperature)  # type: ignore[no-untyped-call]
         return divergence
 
-    def masked(self, logits: Tensor, legal: Tensor) -> Tensor:
-        """Logits with illegal entries at float32's lowest finite value, as they leave an exported graph."""
-        return torch.where(legal, logits, torch.finfo(torch.float32).min)
+    def exported(self, logits: Tensor, legal: Tensor | None) -> dict[str, Tensor]:
+        """``logits``, illegal entries at float32's lowest finite value."""
+        if legal is None:
+            return {"logits": logits}
+        return {"logits": torch.where(legal, logits, torch.finfo(torch.float32).min)}

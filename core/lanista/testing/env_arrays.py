@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
+from lanista.actions import bounds
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
-from lanista.spec import EnvSpec
+from lanista.spec import EnvSpec, HeadSpec
 from lanista.testing.complaints import Complaints
 from lanista.testing.env_units import UNITS, check_units, check_units_spec
 
@@ -27,6 +28,8 @@ def check_spec(spec: EnvSpec, complaints: Complaints) -> None:
         twice = sorted({name for name in names if names.count(name) > 1})
         refuse(bool(twice), f"spec.{kind}", f"has {twice} twice", "give each a name of its own")
     check_units_spec(spec, complaints)
+    for head in spec.heads:
+        _check_head(head, complaints)
     for part in (*spec.observation, *spec.unit_observation):
         last = part.shape[-1] if part.shape else 1
         for name, numbers in (("center", part.center), ("spread", part.spread)):
@@ -52,6 +55,40 @@ def check_spec(spec: EnvSpec, complaints: Complaints) -> None:
     )  # fmt: skip
 
 
+def _check_head(head: HeadSpec, complaints: Complaints) -> None:
+    """Check the size, and the bounds of a head of real numbers."""
+    field = f"spec.heads {head.name!r}"
+    complaints.refuse(head.size < 1, f"{field}: size", f"is {head.size}", "give the number of actions")
+    if not (head.low or head.high):
+        complaints.refuse(
+            head.kind == "gaussian", f"{field}: low and high", "are missing",
+            f"give the lowest and the highest of each of its {head.size} real numbers",
+        )  # fmt: skip
+        return
+    for name, numbers in (("low", head.low), ("high", head.high)):
+        complaints.refuse(
+            len(numbers) != head.size, f"{field}: {name}", f"has {len(numbers)} numbers",
+            f"give one for each of the {head.size} real numbers of an action",
+        )  # fmt: skip
+        complaints.refuse(
+            not all(math.isfinite(number) for number in numbers), f"{field}: {name}", f"is {numbers}",
+            "give finite bounds, and let the env scale what has none",
+        )  # fmt: skip
+    complaints.refuse(
+        not all(low < high for low, high in zip(*bounds(head), strict=True)), f"{field}: low and high",
+        f"are {head.low} and {head.high}", "give bounds with low below high, told apart by float32",
+    )  # fmt: skip
+    complaints.refuse(
+        head.kind in (UNITS, "categorical"), f"{field}: low and high", f"are given with the kind {head.kind!r}",
+        "name a head of real numbers such as gaussian, or take the bounds away",
+    )  # fmt: skip
+
+
+def masked_heads(spec: EnvSpec) -> list[HeadSpec]:
+    """The heads that have masks in ``env.legal``: choices, but not those of units."""
+    return [head for head in spec.heads if head.kind != UNITS and not head.continuous]
+
+
 def arrays_of(env: VecEnv) -> Arrays:
     """All exposed arrays by the names that an author gives them."""
     named: Arrays = {}
@@ -75,9 +112,7 @@ def check_shapes(env: VecEnv, complaints: Complaints) -> None:
             wanted[f"{prefix}observation[{part.name!r}]"] = ((*rows, *part.shape), part.dtype)
         for fact in spec.facts:
             wanted[f"{prefix}facts[{fact.name!r}]"] = (rows, "float32")
-    for head in spec.heads:
-        if head.kind == UNITS:
-            continue
+    for head in masked_heads(spec):
         wanted[f"legal[{head.name!r}]"] = ((*rows, head.size), "bool")
     for group in ("observation", "legal", "facts", "final_observation", "final_facts"):
         complaints.refuse(
@@ -130,9 +165,7 @@ def check_moment(env: VecEnv, complaints: Complaints, when: str) -> None:
             axes=("game",), when=when,
         )  # fmt: skip
     check_units(env, complaints, when)
-    for head in spec.heads:
-        if head.kind == UNITS:
-            continue
+    for head in masked_heads(spec):
         complaints.refuse_where(
             env.acting & ~env.legal[head.name].any(2), f"legal[{head.name!r}]",
             "has no legal action for a seat that acts", "give it one, or do not let the seat act", when=when,

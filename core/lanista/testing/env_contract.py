@@ -9,12 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from lanista.env import VecEnv
-from lanista.errors import UsageError
 from lanista.testing.complaints import Complaints
 from lanista.testing.env_arrays import check_shapes, check_spec
 from lanista.testing.env_episodes import EpisodeCheck
 from lanista.testing.env_replay import Chooser, check_replays, check_saving
-from lanista.testing.env_units import UNITS
 
 
 def check_env(
@@ -40,11 +38,6 @@ def check_env(
 
         env = build(games, 1)
     complaints = Complaints(env.spec.name)
-    for head in env.spec.heads:
-        if head.kind not in ("categorical", UNITS):
-            raise UsageError(
-                f"check_env cannot draw actions of the kind {head.kind!r}; it knows categorical heads and heads of units"
-            )
     check_spec(env.spec, complaints)
     complaints.refuse(
         env.num_games < 1 or (build is not None and env.num_games != games), "num_games",

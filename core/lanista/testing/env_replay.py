@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lanista.actions import random_actions
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
 from lanista.testing.complaints import Complaints
@@ -23,7 +24,7 @@ class Chooser:
     def choose(self, env: VecEnv, idle: int = 0) -> dict[str, AnyArray]:
         """Give each head ``[N, S]`` int64: random legal actions where a seat acts, `idle` elsewhere.
 
-        A head of units gets ``[U]``, a random legal choice for every row.
+        A head of real numbers gets ``[N, S, A]`` float32, one of units ``[U]``, a legal choice for every row.
         """
         seats = env.spec.seats
         actions: dict[str, AnyArray] = {}
@@ -32,8 +33,9 @@ class Chooser:
                 actions[head.name] = draw_choices(env, head, self.streams)
                 continue
             draws = np.array([stream.random((seats, head.size)) for stream in self.streams])
-            chosen = np.where(env.legal[head.name], draws, -1.0).argmax(2)
-            actions[head.name] = np.where(env.acting, chosen, idle)
+            chosen = random_actions(head, env.legal.get(head.name), draws)
+            acting = env.acting.reshape(*env.acting.shape, *[1] * len(head.action_shape))
+            actions[head.name] = np.where(acting, chosen, np.asarray(idle, chosen.dtype))
         return actions
 
 

@@ -21,7 +21,8 @@ def _divergence(
 ) -> Tensor:
     """``temperature^2 * sum over heads of KL(first || second)``, ``[B]``."""
     parts = [
-        head.kl(first[name], second[name], legal[name], temperature) for name, head in policy.heads.items()
+        head.kl(first[name], second[name], legal.get(name), temperature)
+        for name, head in policy.heads.items()
     ]
     return torch.stack(parts).sum(dim=0) * temperature**2 if len(parts) > 1 else parts[0] * temperature**2
 

@@ -25,7 +25,7 @@ from lanista.optimiser_state import optimiser_tensors, restore_optimiser
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
 from lanista.policy import Policy, build_policy
 from lanista.rollout import Collector
-from lanista_plugins.phases.compare import compare_policies
+from lanista_plugins.phases.compare import agreement_of, compare_policies
 from lanista_plugins.phases.labelled import LabelledRows
 from lanista_plugins.phases.measure import Measure
 from lanista_plugins.phases.settings import DistillSettings
@@ -55,7 +55,11 @@ class MixedPolicy:
         mine, logprob, value = self.student.act(observation, legal, moves)
         theirs, _, _ = self.teacher.act(observation, legal, moves)
         coin = torch.rand(value.shape, generator=generator) < self.share
-        return {name: torch.where(coin, mine[name], theirs[name]) for name in mine}, logprob, value
+        mixed = {
+            name: torch.where(coin.view(-1, *[1] * (own.ndim - 1)), own, theirs[name])
+            for name, own in mine.items()
+        }
+        return mixed, logprob, value
 
 
 class Distill:
@@ -152,13 +156,8 @@ class Distill:
             total.backward()
             self.optimiser.step()
             with torch.no_grad():
-                same = [
-                    head.greedy(output.logits[name], batch.legal[name])
-                    == head.greedy(batch.logits[name], batch.legal[name])
-                    for name, head in self.student.heads.items()
-                ]
-                agreement = torch.stack(same).all(dim=0).float().mean()
-            sums["agreement"] = sums.get("agreement", 0.0) + float(agreement)
+                shared = agreement_of(self.student, output.logits, batch.logits, batch.legal)
+            sums["agreement"] = sums.get("agreement", 0.0) + shared
         metrics = {name: value / settings.steps_per_rollout for name, value in sums.items()}
         metrics["learning_rate"] = rate
         return metrics

@@ -61,3 +61,10 @@ def check_same_task(phase: str, student: Policy, teacher: Policy) -> None:
                 f"phase {phase!r}: the teacher was made for another {what} ({theirs} against {ours}); "
                 "use a teacher of the same env and settings"
             )
+    for head in student.card.spec.heads:
+        ours, theirs = student.card.head_table(head), teacher.card.head_table(head)
+        if ours != theirs:
+            raise RecipeError(
+                f"phase {phase!r}: head {head.name!r} of the teacher is {theirs} and of the student {ours}; their "
+                "divergence has a meaning within one family only, so give both the same under heads"
+            )

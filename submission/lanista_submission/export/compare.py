@@ -1,21 +1,24 @@
 """Compares three runners of one policy (torch, onnxruntime, numpy) on recorded observations.
 
-For batches of 1, of 8 and of all rows: the greatest difference of legal logits and of values from torch, and
-the share of rows with the same greedy action. A difference is counted in units of the largest legal logit
-(or value) of torch, where that exceeds 1, because float32 rounds relative to the numbers it holds.
+For batches of 1, of 8 and of all rows: the greatest difference of what the heads let out (legal logits; actions and
+distributions of real numbers) and of values from torch, and the share of rows with the same greedy action. A
+difference is counted in units of the largest such number of torch, where that exceeds 1, because float32 rounds
+relative to the numbers it holds. Real numbers are the same action within the limit, in shares of their range.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
+from lanista.actions import agreement
 from lanista.arrays import AnyArray
 from lanista.policy import Policy
+from lanista.spec import HeadSpec
 from lanista_submission.errors import ExportError
-from lanista_submission.export.graph import MaskedOutputs, input_names, output_names
+from lanista_submission.export.graph import HeadOutputs, input_names, output_names
 from lanista_submission.export.record import Recorded
 from lanista_submission.runtime.plan import Plan
 
@@ -35,7 +38,7 @@ class Comparison:
     runner: str
     #: rows a call
     batch: int
-    #: greatest difference of a legal logit, in units of max(1, torch's largest)
+    #: greatest difference of a legal logit or another output of a head, in units of max(1, torch's largest)
     logits: float
     #: the same for values
     value: float
@@ -56,7 +59,7 @@ class Comparison:
 
 def torch_runner(policy: Policy) -> Runner:
     """The policy itself, in evaluation mode for as long as a call lasts."""
-    module, names, outputs = MaskedOutputs(policy), input_names(policy), output_names(policy)
+    module, names, outputs = HeadOutputs(policy), input_names(policy), output_names(policy)
 
     def run(inputs: Mapping[str, AnyArray]) -> Mapping[str, AnyArray]:
         training = policy.network.training
@@ -116,7 +119,7 @@ def compare(policy: Policy, model: bytes, plan: Plan, recorded: Recorded) -> lis
                 )
         for name, runner in runners.items():
             found = in_batches(runner, recorded, size)
-            rows.append(_compare_outputs(name, size, expected, found, recorded))
+            rows.append(_compare_outputs(name, size, expected, found, recorded, policy.card.spec.heads))
     return rows
 
 
@@ -135,15 +138,18 @@ def _compare_outputs(
     expected: Mapping[str, AnyArray],
     found: Mapping[str, AnyArray],
     recorded: Recorded,
+    heads: Sequence[HeadSpec],
 ) -> Comparison:
     logits, equal, ties = 0.0, np.ones(len(recorded), np.bool_), np.zeros(len(recorded), np.bool_)
-    for head, legal in recorded.legal.items():
-        ours, theirs = expected[f"logits_{head}"], found[f"logits_{head}"]
-        if (
-            ours.shape != legal.shape
-        ):  # a head whose outputs are no scores of actions has no mask to look through
-            logits = max(logits, scaled_difference(ours, theirs))
-            continue
+    plain = set(expected) - {"value"} - {f"logits_{head}" for head in recorded.legal}
+    for name in plain:
+        logits = max(logits, scaled_difference(expected[name], found[name]))
+    for head in heads:
+        if head.continuous:
+            actions = (expected[f"action_{head.name}"], found[f"action_{head.name}"])
+            equal &= agreement(head, *actions) >= 1.0 - LIMIT
+    for name, legal in recorded.legal.items():
+        ours, theirs = expected[f"logits_{name}"], found[f"logits_{name}"]
         logits = max(logits, scaled_difference(ours[legal], theirs[legal]))
         best, other = (np.where(legal, scores, -np.inf).argmax(axis=1) for scores in (ours, theirs))
         row = np.arange(len(recorded))

@@ -1,7 +1,8 @@
 """Turns a policy into ONNX bytes: masks and input scaling inside, the batch axis free.
 
-Inputs are the observation parts in their own types, then ``legal_<head>`` (bool); outputs are
-``logits_<head>``, masked by the head, and ``value``.
+Inputs are the observation parts in their own types, then ``legal_<head>`` (bool) of each head that chooses;
+outputs are what each head lets out (`lanista.policy.Head.exported`): ``logits_<head>``, masked, of a choice, and
+``action_<head>`` of real numbers, with ``mean_<head>`` and ``std_<head>`` where it has them; then ``value``.
 """
 
 import contextlib
@@ -29,8 +30,8 @@ OPSET = 20
 IR_VERSION = 9
 
 
-class MaskedOutputs(nn.Module):
-    """A policy's network with its heads' masks behind it; takes and gives tensors in a fixed order."""
+class HeadOutputs(nn.Module):
+    """A policy's network with its heads behind it; takes and gives tensors in a fixed order."""
 
     def __init__(self, policy: Policy) -> None:
         """Wrap, without a copy."""
@@ -38,27 +39,48 @@ class MaskedOutputs(nn.Module):
         self.network = policy.network
         self.parts = [part.name for part in policy.card.spec.observation]
         self.policy_heads = policy.heads
+        self.masked = masked_heads(policy)
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """All parts, then all masks; give all masked logits, then the value ``[B]``."""
+        """All parts, then all masks; give what the heads let out, then the value ``[B]``."""
         observation = dict(zip(self.parts, inputs, strict=False))
-        legal = inputs[len(self.parts) :]
+        legal = dict(zip(self.masked, inputs[len(self.parts) :], strict=True))
         output = self.network(observation)
-        masked = [
-            head.masked(output.logits[name], mask)
-            for (name, head), mask in zip(self.policy_heads.items(), legal, strict=True)
-        ]
-        return (*masked, output.value)
+        let_out: list[Tensor] = []
+        for name, head in self.policy_heads.items():
+            let_out += head.exported(output.logits[name], legal.get(name)).values()
+        return (*let_out, output.value)
+
+
+def masked_heads(policy: Policy) -> list[str]:
+    """The heads that a mask of legal actions belongs to."""
+    return [spec.name for spec in policy.card.spec.heads if not spec.continuous]
 
 
 def input_names(policy: Policy) -> list[str]:
     """The graph's inputs, in order."""
-    return [part.name for part in policy.card.spec.observation] + [f"legal_{name}" for name in policy.heads]
+    return [part.name for part in policy.card.spec.observation] + [
+        f"legal_{name}" for name in masked_heads(policy)
+    ]
 
 
 def output_names(policy: Policy) -> list[str]:
-    """The graph's outputs, in order."""
-    return [*(f"logits_{name}" for name in policy.heads), "value"]
+    """The graph's outputs, in order; raises `ExportError` for a head that does not let out its greedy action."""
+    names: list[str] = []
+    for spec in policy.card.spec.heads:
+        head = policy.heads[spec.name]
+        legal = None if spec.continuous else torch.ones((1, spec.size), dtype=torch.bool)
+        with torch.no_grad():
+            found = head.exported(torch.zeros((1, head.num_outputs)), legal)
+        needed = "action" if spec.continuous else "logits"
+        if needed not in found or found[needed].shape != (1, spec.size):
+            shapes = {name: tuple(tensor.shape) for name, tensor in found.items()}
+            raise ExportError(
+                f"head {spec.name!r} of kind {policy.card.head_table(spec)['use']!r}: exported() gives {shapes}; "
+                f"let it give {needed!r} as [B, {spec.size}]"
+            )
+        names += [f"{name}_{spec.name}" for name in found]
+    return [*names, "value"]
 
 
 def content_hash(policy: Policy) -> str:
@@ -73,14 +95,14 @@ def export_model(policy: Policy) -> onnx.ModelProto:
     spec = policy.card.spec
     # Three rows, a number that no layer has by chance, so that the batch axis cannot be taken for another.
     inputs = [torch.zeros((3, *part.shape), dtype=getattr(torch, part.dtype)) for part in spec.observation]
-    inputs += [torch.ones((3, head.size), dtype=torch.bool) for head in spec.heads]
+    inputs += [torch.ones((3, head.size), dtype=torch.bool) for head in spec.heads if not head.continuous]
     batch = torch.export.Dim("B", min=1)
     training = policy.network.training
     policy.network.eval()
     try:
         with _quiet():
             program = torch.onnx.export(
-                MaskedOutputs(policy).eval(),
+                HeadOutputs(policy).eval(),
                 tuple(inputs),
                 dynamo=True,
                 input_names=input_names(policy),

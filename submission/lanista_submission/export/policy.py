@@ -13,7 +13,7 @@ from lanista.plugins import Registry
 from lanista.policy import Policy, load_policy
 from lanista_submission.errors import ExportError
 from lanista_submission.export.compare import LIMIT, Comparison, compare
-from lanista_submission.export.graph import add_metadata, export_model
+from lanista_submission.export.graph import add_metadata, export_model, masked_heads
 from lanista_submission.export.record import Recorded, acting_rows, read_recorded, record_play
 from lanista_submission.runtime.plan import compile_plan
 
@@ -35,7 +35,7 @@ class ExportReport:
 
     def lines(self) -> tuple[str, ...]:
         """The comparison as a table, the limits, and what was written."""
-        titles = ("runner", "batch", "logits differ", "value differs", "equal greedy", "ties")
+        titles = ("runner", "batch", "outputs differ", "value differs", "equal greedy", "ties")
         cells = [
             (
                 row.runner,
@@ -53,7 +53,7 @@ class ExportReport:
                 "  ".join(f"{cell:{'>' if place else '<'}{widths[place]}}" for place, cell in enumerate(row))
                 for row in (titles, *cells)
             ),
-            f"against torch on {self.observations:,} observations; limits: {LIMIT:.0e} of the largest logit or value "
+            f"against torch on {self.observations:,} observations; limits: {LIMIT:.0e} of the largest output or value "
             f"(at least 1), 100 % equal greedy actions but for ties within that",
             f"{self.path}: {self.parameters:,} parameters, {self.size:,} bytes",
         )
@@ -80,7 +80,7 @@ def export_policy(policy: Policy, path: Path, recorded: Recorded | Mapping[str, 
     if not isinstance(recorded, Recorded):
         recorded = Recorded(
             {part.name: recorded[f"observation/{part.name}"] for part in policy.card.spec.observation},
-            {head.name: recorded[f"legal/{head.name}"] for head in policy.card.spec.heads},
+            {name: recorded[f"legal/{name}"] for name in masked_heads(policy)},
         )
     recorded = acting_rows(recorded)
     model = export_model(policy)
@@ -89,7 +89,7 @@ def export_policy(policy: Policy, path: Path, recorded: Recorded | Mapping[str, 
     for row in rows:
         if not row.within:
             raise ExportError(
-                f"{row.runner} at batch {row.batch} differs from torch by {row.logits:.1e} in the logits and "
+                f"{row.runner} at batch {row.batch} differs from torch by {row.logits:.1e} in the heads' outputs and "
                 f"{row.value:.1e} in the value (limit {LIMIT:.0e}), with {row.equal:.2%} equal greedy "
                 f"actions (limit 100 %); nothing was written"
             )

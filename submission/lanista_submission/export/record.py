@@ -17,14 +17,17 @@ NUM_GAMES, SEED = 32, 20_261_121
 
 @dataclass(frozen=True)
 class Recorded:
-    """Rows that acted: part -> ``[B, *shape]``, head -> ``[B, A]`` bool; every row has a legal action."""
+    """Rows that acted: part -> ``[B, *shape]``, head -> ``[B, A]`` bool; every row has a legal action.
+
+    Heads of real numbers have no masks and no entry in `legal`.
+    """
 
     observation: dict[str, AnyArray]
     legal: dict[str, AnyArray]
 
     def __len__(self) -> int:
         """B."""
-        return len(next(iter(self.legal.values())))
+        return len(next(iter(self.observation.values())))
 
     def inputs(self) -> dict[str, AnyArray]:
         """As the exported graph names them."""
@@ -44,7 +47,7 @@ def read_recorded(path: Path, policy: Policy) -> Recorded:
         arrays = {name: file[name] for name in file.files}
     spec = policy.card.spec
     wanted = {f"observation/{part.name}": part.shape for part in spec.observation}
-    wanted |= {f"legal/{head.name}": (head.size,) for head in spec.heads}
+    wanted |= {f"legal/{head.name}": (head.size,) for head in spec.heads if not head.continuous}
     for name, shape in wanted.items():
         if name not in arrays or arrays[name].shape[1:] != shape:
             found = arrays[name].shape if name in arrays else "nothing"
@@ -53,14 +56,16 @@ def read_recorded(path: Path, policy: Policy) -> Recorded:
             )
     recorded = Recorded(
         {part.name: arrays[f"observation/{part.name}"] for part in spec.observation},
-        {head.name: arrays[f"legal/{head.name}"] for head in spec.heads},
+        {head.name: arrays[f"legal/{head.name}"] for head in spec.heads if not head.continuous},
     )
     return acting_rows(recorded)
 
 
 def acting_rows(recorded: Recorded) -> Recorded:
-    """The rows in which every head has a legal action."""
-    can_act = np.logical_and.reduce([mask.any(axis=1) for mask in recorded.legal.values()])
+    """The rows in which every head that chooses has a legal action."""
+    can_act = np.ones(len(recorded), np.bool_)
+    for mask in recorded.legal.values():
+        can_act &= mask.any(axis=1)
     return recorded if can_act.all() else recorded.rows(can_act)
 
 
