@@ -43,6 +43,8 @@ class Plan:
     games: int
     #: is there another archive to play?
     against: bool
+    #: is there a runner that plays all seats in one process?
+    one_process: bool
     workers: int
     seed: int
     #: folder for the replays of all games; None keeps a faulty game's only, in the current folder
@@ -58,6 +60,7 @@ class Arena:
         self._plan = plan
         self._judge = judge
         self._report = report
+        self._seats = plan.context.profile.seats
         #: the object that the platform took for the agent, once a game has shown it
         self.picked: dict[str, Any] | None = None
         self._total = 0
@@ -67,9 +70,9 @@ class Arena:
         """Play the archive against itself, then in one process, then everybody else."""
         foreign = [*self._plan.context.profile.opponents, *([OTHER] if self._plan.against else [])]
         first = [Pairing(ITSELF, 0)]
-        others = [Pairing(name, seat) for name in foreign for seat in (0, 1)]
+        others = [Pairing(name, seat) for name in foreign for seat in range(self._seats)]
         rest = first * (self._plan.games - 1) + others * self._plan.games
-        pairs = [ITSELF, *([OTHER] if self._plan.against else [])]
+        pairs = [ITSELF, *([OTHER] if self._plan.against else [])] if self._plan.one_process else []
         self._total = len(first) + len(pairs) + len(rest)
         tallies = {(pairing.opponent, pairing.seat): Tally(*_of(pairing)) for pairing in [*first, *others]}
         self._report.tallies = tallies
@@ -113,13 +116,17 @@ class Arena:
             self._count(pairings[result.index].opponent)
             return not self._report.grave
 
-        jobs = [self._job(begin + index, _players(pairing)) for index, pairing in enumerate(pairings)]
+        jobs = [
+            self._job(begin + index, _players(pairing, self._seats)) for index, pairing in enumerate(pairings)
+        ]
         play_games(self._judge, jobs, self._plan.workers, place, took, self._plan.scratch)
 
     def _in_one_process(self, opponent: str) -> None:
         """Play one game with both archives in one process, the opponent's modules first."""
         name = OTHER_ARCHIVE if opponent == OTHER else ARCHIVE
-        mains = [self._plan.folders.main(name, 0, 0), self._plan.folders.main(ARCHIVE, 0, 1)]
+        mains = [
+            self._plan.folders.main(name if seat == 0 else ARCHIVE, 0, seat) for seat in range(self._seats)
+        ]
         job = self._job(0 if opponent == ITSELF else 1, tuple(Player(main=main) for main in mains), "pair")
         result = play_games(self._judge, [job], 1, scratch=self._plan.scratch)[0]
         # Compare the archives' files before they are put back as they were.
@@ -152,13 +159,13 @@ class Arena:
 
     def _take(self, pairing: Pairing, result: GameResult) -> None:
         """Take in one game: times and types, then faults, then the score."""
-        for seat in [0, 1] if pairing.opponent == ITSELF else [pairing.seat]:
+        for seat in range(self._seats) if pairing.opponent == ITSELF else [pairing.seat]:
             own = result.record["seats"][str(seat)]
             self.picked = own["picked"] or self.picked
             self._report.take(result.record, own)
             fault = seat_fault(self._plan.context, result.record, seat)
             if fault is not None:
-                side = " in the second seat" if seat == 1 else ""
+                side = f" in seat {seat + 1}" if seat else ""
                 game = f"against {pairing.opponent}{side}: " if fault.weight == "fault" else ""
                 self._fail(replace(fault, message=game + fault.message), result)
                 return
@@ -169,7 +176,8 @@ class Arena:
         self._keep(pairing, result)
         rewards = result.record["rewards"]
         tally = self._report.tallies[pairing.opponent, pairing.seat]
-        tally.add(rewards[pairing.seat], rewards[1 - pairing.seat], result.record["moves"])
+        others = [reward for seat, reward in enumerate(rewards) if seat != pairing.seat]
+        tally.add(rewards[pairing.seat], max(others, default=0.0), result.record["moves"])
 
     def _fail(self, problem: Problem, result: GameResult) -> None:
         """Record the first fatal problem and keep its game's replay; games still under way add nothing."""
@@ -205,23 +213,24 @@ def _of(pairing: Pairing) -> tuple[str, int]:
     return pairing.opponent, pairing.seat
 
 
-def _players(pairing: Pairing) -> tuple[Player, ...]:
-    """Who sits where; archives are still named, not placed."""
+def _players(pairing: Pairing, seats: int) -> tuple[Player, ...]:
+    """Who sits where: the archive in its seat, the opponent in all others; archives are still named, not placed."""
     own = Player(main=ARCHIVE)
     archives = {ITSELF: own, OTHER: Player(main=OTHER_ARCHIVE)}
     foreign = archives.get(pairing.opponent, Player(agent=pairing.opponent))
-    return (own, foreign) if pairing.seat == 0 else (foreign, own)
+    return tuple(own if seat == pairing.seat else foreign for seat in range(seats))
 
 
 def _opponent_problem(pairing: Pairing, record: dict[str, Any]) -> Problem | None:
     """Did the opponent or the game itself fail, so that the result says nothing of this archive?"""
-    status = record["statuses"][1 - pairing.seat]
+    statuses = record["statuses"]
+    failed = [seat for seat in range(len(statuses)) if seat != pairing.seat and statuses[seat] != "DONE"]
     if record["broke"] is not None:
         why = f"the game itself raised {record['broke']['type']}: {record['broke']['text']}"
-    elif status != "DONE":
-        fault = record["seats"].get(str(1 - pairing.seat), {}).get("fault")
+    elif failed:
+        fault = record["seats"].get(str(failed[0]), {}).get("fault")
         raised = f": {fault['type']}: {fault['text']}" if fault and fault["kind"] == "raised" else ""
-        why = f"its status was {status}{raised}"
+        why = f"its status was {statuses[failed[0]]}{raised}"
     else:
         return None
     return Problem(

@@ -45,6 +45,8 @@ class TargetProfile(BaseModel):
     environment: str
     #: the game's own agents that every archive meets
     opponents: tuple[str, ...]
+    #: seats of a game
+    seats: int = 2
     #: names of the Python types that a result may have, before JSON
     results: tuple[str, ...]
     #: what to write in place of a wrong result

@@ -4,6 +4,7 @@ There the second archive's ``import policy`` finds the module that the first one
 each archive a process of its own, so a mix-up that breaks nothing is a warning.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from lanista_submission.verify.report import OTHER
 
 
 def pair_problem(context: Context, record: dict[str, Any], opponent: str) -> Problem | None:
-    """Judge the game in one process; the archive has the second seat, its copy or the other the first."""
+    """Judge the game in one process; its copy or the other archive has the first seat, the archive all others."""
     shared = record.get("borrowed", [])
     mixed = [item["module"] for item in shared if _differs(item)]
-    why = _failure(context, record, [1] if opponent == OTHER else [0, 1])
+    seats = range(1 if opponent == OTHER else 0, len(record.get("statuses", ())))
+    why = _failure(context, record, seats)
     if why is not None:
         taken = ", ".join((mixed or [item["module"] for item in shared])[:3])
         cause = f", where it shares the module {taken} with the first archive" if taken else ""
@@ -37,7 +39,7 @@ def pair_problem(context: Context, record: dict[str, Any], opponent: str) -> Pro
     return None
 
 
-def _failure(context: Context, record: dict[str, Any], seats: list[int]) -> str | None:
+def _failure(context: Context, record: dict[str, Any], seats: Sequence[int]) -> str | None:
     """What failed in the game, in words; None if nothing did."""
     fault = record["fault"]
     if fault is not None:

@@ -78,6 +78,7 @@ def verify_archive(
                     scratch=root,
                     games=games,
                     against=other is not None,
+                    one_process=True,
                     workers=jobs or _cores(),
                     seed=seed,
                     keep=Path(keep) if keep is not None else None,
