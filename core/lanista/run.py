@@ -256,14 +256,15 @@ class Run:
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
     """Hold torch to the recipe's thread count and to its deterministic kernels, then give both back."""
-    before, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    before, deterministic = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     torch.set_num_threads(count)
-    torch.use_deterministic_algorithms(True)
+    # The same switch as `use_deterministic_algorithms`, which imports torch's compiler: a second of CPU time.
+    torch.set_deterministic_debug_mode("error")
     try:
         yield
     finally:
         torch.set_num_threads(before)
-        torch.use_deterministic_algorithms(deterministic)
+        torch.set_deterministic_debug_mode(deterministic)
 
 
 def _repeatable(row: dict[str, float]) -> dict[str, float]:
