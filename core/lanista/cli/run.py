@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from lanista.errors import UsageError
+
 
 def attach(app: typer.Typer) -> None:
     """Add both commands."""
@@ -26,10 +28,18 @@ def run(
     check: Annotated[
         bool, typer.Option("--check", help="Check the recipe, print it resolved, run nothing.")
     ] = False,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Play that many seeds from --seed on, each in a folder of its own."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="With --seeds: how many are played at once.")] = 1,
 ) -> None:
     """Play a recipe: train, distil, export, pack and verify, in one folder.
 
-    Examples: lanista run cartpole --seed 1; lanista run connectx --out runs/demo; lanista run my.toml --check.
+    With --seeds the folder holds seed-0, seed-1, ...; the same command again goes on with what is missing.
+
+    Examples: lanista run cartpole --seed 1; lanista run connectx --out runs/demo; lanista run my.toml --check;
+    lanista run my.toml --seeds 10 --jobs 2 --out runs/mine.
     """
     from lanista.plugins import current_host
     from lanista.recipe import apply_changes, check_recipe, read_recipe, resolved_toml
@@ -41,17 +51,41 @@ def run(
     if check:
         typer.echo(resolved_toml(checked, host.registry), nl=False)
         return
-    from lanista.run import Run
+    from lanista.seed_group import SeedGroup
 
     folder = out or _free_folder(checked.top.name)
+    if seeds is not None:
+        from lanista.cli.seeds import play_group
+
+        first = checked.top.seed
+        play_group(SeedGroup.lay_out(folder, checked, host, range(first, first + seeds)), jobs)
+        return
+    if jobs > 1:
+        raise UsageError("--jobs says how many seeds are played at once; give --seeds too")
+    if SeedGroup.is_group(folder):
+        raise UsageError(f"{folder} holds a group of seeds; go on with `lanista resume {folder}`, or give --seeds")
+    from lanista.run import Run
+
     _play(Run.create(folder, checked, host))
 
 
-def resume(run_folder: Annotated[Path, typer.Argument(help="The folder of a run that was stopped.")]) -> None:
+def resume(
+    run_folder: Annotated[
+        Path, typer.Argument(help="The folder of a run that was stopped, or of several seeds.")
+    ],
+    jobs: Annotated[int, typer.Option(min=1, help="With several seeds: how many are played at once.")] = 1,
+) -> None:
     """Go on with a run from its newest checkpoint, as though it had never stopped.
 
     Example: lanista resume runs/demo
     """
+    from lanista.seed_group import SeedGroup
+
+    if SeedGroup.is_group(run_folder):
+        from lanista.cli.seeds import play_group
+
+        play_group(SeedGroup.open(run_folder), jobs)
+        return
     from lanista.plugins import start_host
     from lanista.run import Run
 
