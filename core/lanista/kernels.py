@@ -5,8 +5,9 @@ other portable modules, so the very same file runs without numba inside a bundle
 
 1. follows every plain function that the modules' functions name, into other portable modules too;
 2. makes a copy of each whose globals hold the compiled versions of the functions it calls;
-3. keys a cache folder by the sources of all of them, the versions and the processor, because numba's own
-   disk cache looks at one file only and would miss an edit in a function that is called from another.
+3. keys a cache folder by the sources of all modules that these files import, the versions and the processor,
+   because numba's own disk cache looks at one file only: it would miss an edit in a function, or of a constant,
+   that comes from another.
 
 A module that loops with ``prange`` says ``prange = range``; a parallel build puts numba's in its place.
 numba is imported here at the first call, never when this module is.
@@ -23,6 +24,7 @@ from types import CodeType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 from lanista.errors import LanistaError
+from lanista.kernel_sources import imported_modules, is_portable
 
 #: what compiling is for, by the identity of the dispatcher's Python function
 _labels: dict[int, str] = {}
@@ -115,7 +117,7 @@ class _Build:
         self.shadows: dict[str, ModuleType] = {}
 
     def follow_module(self, module: ModuleType) -> None:
-        """Remember `module` and every portable module that its functions reach."""
+        """Remember `module` and every portable module that it imports or that its functions reach."""
         if module.__name__ in self.modules:
             return
         if not getattr(module, "__file__", None):
@@ -123,6 +125,8 @@ class _Build:
                 f"kernel module {module.__name__} has no source file; put its functions into one"
             )
         self.modules[module.__name__] = module
+        for imported in imported_modules(module):
+            self.follow_module(imported)
         for _, function in _functions(module):
             for value in _named_globals(function).values():
                 owner = (
@@ -130,7 +134,7 @@ class _Build:
                     if isinstance(value, ModuleType)
                     else sys.modules.get(getattr(value, "__module__", "") or "")
                 )
-                if owner is not None and isinstance(value, FunctionType | ModuleType) and _is_portable(owner):
+                if owner is not None and isinstance(value, FunctionType | ModuleType) and is_portable(owner):
                     self.follow_module(owner)
 
     def cache_folder(self) -> Path:
@@ -191,7 +195,7 @@ class _Build:
         for name, value in named.items():
             if name == "prange":
                 globals_[name] = numba.prange
-            elif isinstance(value, FunctionType) and _is_portable(sys.modules[value.__module__]):
+            elif isinstance(value, FunctionType) and is_portable(sys.modules[value.__module__]):
                 globals_[name] = self.compiled(value)
             elif isinstance(value, ModuleType) and value.__name__ in self.modules:
                 globals_[name] = self.shadow(value)
@@ -230,12 +234,6 @@ def _named_globals(function: FunctionType) -> dict[str, Any]:
     return {
         name: function.__globals__[name] for name in names(function.__code__) if name in function.__globals__
     }
-
-
-def _is_portable(module: ModuleType) -> bool:
-    """True for modules that are compiled along: not numpy and the standard library, which numba knows."""
-    top = module.__name__.partition(".")[0]
-    return top != "numpy" and top not in sys.stdlib_module_names
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from lanista.kernel_sources import imported_modules
 from lanista.kernels import KernelError, compile_kernels, num_threads
 
 
@@ -110,6 +111,57 @@ def test_machine_code_is_kept_and_an_edit_in_a_helper_file_is_noticed(tmp_path):
     total, hits, stderr = run_child(tmp_path)
     assert (total, hits) == (90.0, 0)
     assert stderr.splitlines() == [line]
+
+
+def test_an_edit_of_a_constant_in_an_imported_file_is_noticed(tmp_path):
+    """Directly imported, imported by the file that is, or looked up in a module: numba freezes each of them."""
+    write(
+        tmp_path,
+        kn_deep="DEEP = 1.0\n",
+        kn_facts="from kn_deep import DEEP\nSTRIDE = 2\n",
+        kn_more="OFFSET = 0.0\n",
+        kn_rules="""
+            import kn_more
+            from kn_facts import DEEP, STRIDE
+
+            def total(array):
+                count = kn_more.OFFSET
+                for k in range(len(array)):
+                    count += STRIDE * DEEP * array[k]
+                return count
+        """,
+    )
+    assert run_child(tmp_path)[:2] == (20.0, 0)
+    assert run_child(tmp_path)[:2] == (20.0, 1)
+    write(tmp_path, kn_facts="from kn_deep import DEEP\nSTRIDE = 30\n")
+    assert run_child(tmp_path)[:2] == (300.0, 0)
+    write(tmp_path, kn_deep="DEEP = 10.0\n")
+    assert run_child(tmp_path)[:2] == (3000.0, 0)
+    write(tmp_path, kn_more="OFFSET = 5.0\n")
+    assert run_child(tmp_path)[:2] == (3005.0, 0)
+
+
+def test_imports_for_type_checkers_alone_are_no_sources(load):
+    (rules,) = load(
+        kn_typed="""
+        from typing import TYPE_CHECKING
+
+        if TYPE_CHECKING:
+            import kn_absent
+            from lanista.env import VecEnv
+        else:
+            from lanista.arrays import AnyArray
+        """
+    )
+    assert [module.__name__ for module in imported_modules(rules)] == ["lanista.arrays"]
+
+
+def test_a_module_of_a_package_is_followed_to_its_neighbours():
+    from lanista_envs.lux import stepping
+
+    names = {module.__name__.rpartition(".")[2] for module in imported_modules(stepping)}
+    assert {"choices", "state", "rules", "streams", "sights"} <= names
+    assert "lux" not in names
 
 
 def test_numbas_cache_setting_is_left_as_it_was(load):
