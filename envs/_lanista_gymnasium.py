@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-#: id -> (env, its time limit, the mean return at which gymnasium calls its own env of that name solved)
+#: id -> (env, its time limit, the mean return at which gymnasium calls its own env of that name solved, if it does)
 IDS = {
     "lanista/CartPole-v1": ("cartpole", 500, 475.0),
     "lanista/MountainCar-v0": ("mountaincar", 200, -110.0),
+    "lanista/Pendulum-v1": ("pendulum", 200, None),
 }
 
 

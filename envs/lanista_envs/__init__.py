@@ -12,6 +12,7 @@ from lanista_envs.cartpole.settings import CartPoleSettings
 from lanista_envs.connectx.settings import ConnectXSettings, NegamaxSettings
 from lanista_envs.lux.settings import LuxS1Settings
 from lanista_envs.mountaincar.settings import MountainCarSettings
+from lanista_envs.pendulum.settings import PendulumSettings
 
 if TYPE_CHECKING:
     import typer
@@ -35,6 +36,13 @@ def register_envs(register: Register) -> None:
         settings=MountainCarSettings,
         summary="drive a weak car out of a valley; the transitions of gymnasium's MountainCar-v0",
         gymnasium_id="lanista/MountainCar-v0",
+    )
+    register(
+        "pendulum",
+        "lanista_envs.pendulum.env:Pendulum",
+        settings=PendulumSettings,
+        summary="swing a pendulum up with real-valued torque; the transitions of gymnasium's Pendulum-v1",
+        gymnasium_id="lanista/Pendulum-v1",
     )
     register(
         "connectx",

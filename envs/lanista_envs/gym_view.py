@@ -14,11 +14,12 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from lanista.actions import bounds as head_bounds
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
 from lanista.errors import UsageError
 from lanista.plugins import load_plugins
-from lanista.spec import EnvSpec, ObsPart
+from lanista.spec import EnvSpec, HeadSpec, ObsPart
 
 #: what an env's `observation_bounds` may hold: part name -> (low, high), each broadcast over the part's shape
 Bounds = dict[str, tuple[Any, Any]]
@@ -71,15 +72,21 @@ def observation_space(spec: EnvSpec, bounds: Bounds) -> spaces.Space[Any]:
 
 
 def action_space(spec: EnvSpec) -> spaces.Space[Any]:
-    """The choices of the only head, or a dictionary of them."""
-    for head in spec.heads:
-        if head.kind != "categorical":
-            raise UsageError(
-                f"env {spec.name}: gymnasium has no space for head {head.name!r} of kind {head.kind}"
-            )
-    if len(spec.heads) == 1:
-        return spaces.Discrete(spec.heads[0].size)
-    return spaces.Dict({head.name: spaces.Discrete(head.size) for head in spec.heads})
+    """The choices or the box of the only head, or a dictionary of them."""
+    each = {head.name: head_space(spec, head) for head in spec.heads}
+    return next(iter(each.values())) if len(each) == 1 else spaces.Dict(each)
+
+
+def head_space(spec: EnvSpec, head: HeadSpec) -> spaces.Space[Any]:
+    """The space of one head's actions."""
+    if head.kind == "units":
+        raise UsageError(
+            f"env {spec.name}: gymnasium has no space for head {head.name!r} of kind {head.kind}"
+        )
+    if head.continuous:
+        low, high = head_bounds(head)
+        return spaces.Box(low, high, dtype=np.float32)
+    return spaces.Discrete(head.size)
 
 
 class _Skin:
@@ -96,12 +103,15 @@ class _Skin:
         self.observation_space = observation_space(env.spec, bounds)
         self.action_space = action_space(env.spec)
         self._parts = [part.name for part in env.spec.observation]
-        self._heads = [head.name for head in env.spec.heads]
+        self._heads = env.spec.heads
 
     def actions(self, action: Any) -> dict[str, AnyArray]:  # noqa: ANN401 - an array, or a dictionary of them
-        """``[N]`` numbers, or a dictionary of them, as the env's ``[N, 1]`` int64."""
-        given = {self._heads[0]: action} if len(self._heads) == 1 else action
-        return {head: np.asarray(given[head], np.int64).reshape(-1, 1) for head in self._heads}
+        """``[N]`` choices or ``[N, A]`` real numbers, or a dictionary of them, as the env takes them."""
+        given = {self._heads[0].name: action} if len(self._heads) == 1 else action
+        return {
+            head.name: np.asarray(given[head.name], head.action_dtype).reshape(-1, 1, *head.action_shape)
+            for head in self._heads
+        }
 
     def shown(self, parts: dict[str, AnyArray], games: AnyArray | slice | int = slice(None)) -> Any:  # noqa: ANN401
         """Copies of the rows `games`, in the form of the observation space."""

@@ -1,8 +1,9 @@
 """Native envs with several seats as PettingZoo sees the world.
 
 Seats that take turns make an `AECEnv` (`env`, `raw_env`), seats that act at once a `ParallelEnv` (`parallel_env`).
-Both show one game; agents are ``seat_0``, ``seat_1``, ... An agent sees ``{"observation", "action_mask"}``, and of an
-env with acting units ``{"observation", "units"}``: the units are sequences of any length, and so is the action.
+Both show one game; agents are ``seat_0``, ``seat_1``, ... An agent sees ``{"observation", "action_mask"}`` (no mask where
+its action is real numbers), and of an env with acting units ``{"observation", "units"}``: the units are sequences of any
+length, and so is the action.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from gymnasium import spaces
 from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils import wrappers
 
+from lanista.actions import blank_actions
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
 from lanista.errors import UsageError
@@ -56,7 +58,8 @@ class _Game:
                 cast("spaces.Space[Any]", spaces.Sequence(choice, stack=True)) for _ in self.agents
             ]
         else:
-            parts["action_mask"] = spaces.Box(0, 1, (self.head.size,), np.int8)
+            if not self.head.continuous:
+                parts["action_mask"] = spaces.Box(0, 1, (self.head.size,), np.int8)
             self.actions = [action_space(spec) for _ in self.agents]
         self.observations = [spaces.Dict(parts) for _ in self.agents]
 
@@ -102,6 +105,8 @@ class _Game:
                 "kind": game.unit_kind[first:last].copy(),
                 "legal": game.unit_legal[first:last].astype(np.int8),
             } | {name: array[first:last].copy() for name, array in game.unit_observation.items()}
+            return seen
+        if self.head.continuous:
             return seen
         mask = seen["action_mask"] = np.zeros(self.head.size, np.int8)
         if not self.over and game.acting[0, seat]:
@@ -173,7 +178,9 @@ class TurnsView(AECEnv):  # type: ignore[misc] # pettingzoo is untyped
             self._was_dead_step(action)
             return
         agent = self.agent_selection
-        self._game.step({self._game.head.name: np.full((1, self.game.spec.seats), action, np.int64)})
+        chosen = blank_actions(self.game.spec, 1, self.game.spec.seats)
+        chosen[self._game.head.name][:] = action
+        self._game.step(chosen)
         self._cumulative_rewards[agent] = 0.0
         for seat, other in enumerate(self.possible_agents):
             self.rewards[other] = self._game.reward(seat)
@@ -249,7 +256,7 @@ class TogetherView(ParallelEnv):  # type: ignore[misc] # pettingzoo is untyped
             for agent, seat in zip(acted, seats, strict=True):
                 self._fill(chosen, seat, actions.get(agent, ()))
         else:
-            chosen = np.zeros((1, game.spec.seats), np.int64)
+            chosen = blank_actions(game.spec, 1, game.spec.seats)[head.name]
             for agent, seat in zip(acted, seats, strict=True):
                 chosen[0, seat] = actions.get(agent, 0)
         self._game.step({head.name: chosen})

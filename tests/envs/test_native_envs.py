@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 import lanista_envs
+from lanista.actions import random_actions
 from lanista.errors import CheckpointError, RecipeError, UsageError
 from lanista.plugins import load_plugins
 from lanista.testing import check_env
 
-NAMES = ("cartpole", "connectx", "mountaincar")
+NAMES = ("cartpole", "connectx", "mountaincar", "pendulum")
 
 #: settings with short episodes, and the settings as they come
 SETTINGS = [
-    ("cartpole", {}), ("cartpole", {"max_steps": 12}), ("mountaincar", {"max_steps": 30}),
+    ("cartpole", {}), ("cartpole", {"max_steps": 12}), ("mountaincar", {"max_steps": 30}), ("pendulum", {"max_steps": 30}),
     ("connectx", {}), ("connectx", {"rows": 3, "columns": 5, "inarow": 3}),
     ("connectx", {"rows": 1, "columns": 1, "inarow": 1}), ("connectx", {"rows": 2, "columns": 3, "inarow": 9}),
 ]  # fmt: skip
@@ -52,8 +53,8 @@ def test_blocks_of_games_and_threads_change_nothing(registry, name):
     for one in (env, threaded):
         one.reset(4)
     for _ in range(60):
-        draws = rng.random(env.legal[head.name].shape)
-        action = np.where(env.legal[head.name], draws, -1.0).argmax(2)
+        draws = rng.random((env.num_games, env.spec.seats, head.size))
+        action = random_actions(head, env.legal.get(head.name), draws)
         for one in (env, threaded):
             one.step({head.name: action})
         assert np.array_equal(
@@ -71,11 +72,14 @@ def declared(spec):
     def size(shape):
         return " x ".join(map(str, shape))
 
+    def within(head):
+        return f" within {head.low[0]:g} to {head.high[0]:g}" if head.continuous else ""
+
     low, high = spec.reward_range
     return {
         "seats": f"{spec.seats}, {spec.turns}",
         "actions": "; ".join(
-            f"`{head.name}`, {head.kind}, {head.size}: {head.meaning}" for head in spec.heads
+            f"`{head.name}`, {head.kind}, {head.size}{within(head)}: {head.meaning}" for head in spec.heads
         ),
         "observation": "; ".join(
             f"`{part.name}`, {size(part.shape)} {part.dtype}: {part.meaning}" for part in spec.observation
@@ -105,6 +109,7 @@ def test_the_readmes_table_is_the_spec(registry, name):
     [
         ("cartpole", 2, "env cartpole: action push of game 1 is 2; give a number from 0 to 1"),
         ("mountaincar", -1, "env mountaincar: action thrust of game 1 is -1; give a number from 0 to 2"),
+        ("pendulum", np.nan, "env pendulum: action torque of game 1 is NaN; give a number from -2 to 2"),
     ],
 )
 def test_a_wrong_action_is_refused(registry, name, action, fault):
@@ -148,7 +153,11 @@ def test_games_are_drawn_for_people(registry):
     env.reset(0)
     env.step({"column": np.array([[1, 0]])})
     assert env.render(0) == ". . .\n. X ."
-    for name, start in (("cartpole", "step 0: x "), ("mountaincar", "step 0: position ")):
+    for name, start in (
+        ("cartpole", "step 0: x "),
+        ("mountaincar", "step 0: position "),
+        ("pendulum", "step 0: angle "),
+    ):
         env = build(registry, name)
         env.reset(0)
         assert env.render(0).startswith(start)

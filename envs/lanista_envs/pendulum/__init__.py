@@ -1,0 +1,1 @@
+"""Pendulum-v1, N games at a time."""
