@@ -74,6 +74,17 @@ class Opponents:
         for member in np.unique(members):
             yield self.league.player(self._names[member]), rows[members == member]
 
+    @property
+    def members(self) -> IntArray:
+        """``[N]``: whom each game is played against, in the numbers that `seated` takes; it changes in place."""
+        return self._member
+
+    def seated(self, game: int, member: int) -> list[str]:
+        """The names of those who sit in a game's seats while it is played against `member`."""
+        names = [self._names[member]] * self._seats
+        names[self._seat[game]] = LEARNER
+        return names
+
     def games_ended(self, games: IntArray, outcome: FloatArray) -> None:
         """Note the results and give pool games that begin now their slot's opponent."""
         self._ended.append((games, self._member[games], outcome.copy()))

@@ -20,7 +20,9 @@ from lanista.actions import blank_actions
 from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from lanista.env import VecEnv
 from lanista.episodes import Ended, Episodes
+from lanista.games.keeper import GameKeeper
 from lanista.learning import Rollout
+from lanista.named_arrays import prefixed, under
 from lanista.openings import Openings
 from lanista.opponents import Opponents
 from lanista.policy import Policy
@@ -57,6 +59,8 @@ class Collector:
     opponents: Opponents | None = None
     #: None where games begin without random steps
     openings: Openings | None = None
+    #: None where no finished games are kept
+    keeper: GameKeeper | None = None
     timing: Timing = field(default_factory=Timing)
 
     def __post_init__(self) -> None:
@@ -102,6 +106,8 @@ class Collector:
             name: action.reshape(rows, *action.shape[2:]) for name, action in self.env_action.items()
         }
         self.reward_parts: dict[str, float] = {}
+        #: share of the learning policy's steps in which the official reward was not 0
+        self.feedback = 0.0
         self._parts: dict[str, FloatArray] = {}
 
     def collect(self, progress: float) -> tuple[Rollout, Ended]:
@@ -127,6 +133,8 @@ class Collector:
                 self._act_whole(t)
             else:
                 self._act_by_rows(t)
+            if self.keeper is not None:
+                self.keeper.note(t, self.env_action)
             before_env = clock()
             env.step(self.env_action)
             after_env = clock()
@@ -150,6 +158,8 @@ class Collector:
         self._value_open_ends(cut)
         infer_seconds += clock() - before_infer
         self._shape(progress)
+        if self.keeper is not None:
+            self.keeper.gather(rollout, self._ended, self._official, self._outcome)
         ended = self.episodes.gather(self._ended, self._official, self._outcome)
         self.timing.infer += infer_seconds
         self.timing.env += env_seconds
@@ -261,6 +271,8 @@ class Collector:
         reward = by_seat(self.rollout.reward)
         reward.fill(0.0)
         learners = self.rollout.learn.any(axis=0).reshape(games, seats)
+        felt = np.count_nonzero(self._official, axis=0)[learners.reshape(-1)]
+        self.feedback = float(felt.mean()) / steps if len(felt) else 0.0
         self.reward_parts = {}
         for shaper in self.shapers:
             for name, part in shaper(passage).items():
@@ -272,6 +284,8 @@ class Collector:
     def games_restarted(self) -> None:
         """Forget the open games: the env was reset between two rollouts."""
         self.episodes.clear()
+        if self.keeper is not None:
+            self.keeper.games_restarted()
         if self.openings is not None:
             self.openings.games_ended(np.arange(self.env.num_games))
 
@@ -281,6 +295,7 @@ class Collector:
             "generator": self.generator.get_state().numpy(),
             **self.episodes.state(),
             **({} if self.openings is None else {"opening": self.openings.left.copy()}),
+            **({} if self.keeper is None else prefixed("kept", self.keeper.state())),
             **{f"action.{name}": action.copy() for name, action in self.env_action.items()},
         }
 
@@ -290,6 +305,8 @@ class Collector:
         self.episodes.load_state(state)
         if self.openings is not None:
             self.openings.left[:] = state["opening"]
+        if self.keeper is not None:
+            self.keeper.load_state(under("kept", state))
         for name, action in self.env_action.items():
             action[:] = state[f"action.{name}"]
 

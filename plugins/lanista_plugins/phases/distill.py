@@ -2,7 +2,8 @@
 
 One `update`:
 
-1. play `num_steps` steps with teacher and student mixed move by move (DAgger, Ross et al. 2011);
+1. play `num_steps` steps with teacher and student mixed move by move (DAgger, Ross et al. 2011), or take a share
+   of the states, or all, from games that an earlier phase kept;
 2. let the teacher label every row that acted, and keep the newest rows;
 3. take `steps_per_rollout` optimiser steps on minibatches of them;
 4. measure, when the `until` rule asks for it.
@@ -29,6 +30,7 @@ from lanista_plugins.phases.compare import agreement_of, compare_policies
 from lanista_plugins.phases.labelled import LabelledRows
 from lanista_plugins.phases.measure import Measure
 from lanista_plugins.phases.settings import DistillSettings
+from lanista_plugins.phases.stored import StoredStates
 from lanista_plugins.phases.teacher import check_same_task
 
 
@@ -97,11 +99,14 @@ class Distill:
             for term in settings.losses
         ]
         self.mixed = MixedPolicy(self.student, self.teacher, settings.greedy)
+        self.stored = None
+        if settings.states is not None:
+            self.stored = StoredStates(context, settings.states, self.student)
         generator = torch.Generator().manual_seed(context.derive("rollout"))
         self.collector = Collector(
             env=self.env,
             policy=self.mixed,  # type: ignore[arg-type]  # it plays as a policy does; nothing else of one is used
-            num_steps=settings.num_steps,
+            num_steps=self._fresh_steps,
             shapers=[],
             gamma=1.0,
             generator=generator,
@@ -120,17 +125,34 @@ class Distill:
         """The student."""
         return self.student
 
+    @property
+    def _fresh_steps(self) -> int:
+        """Steps of a rollout: what stored states leave over, at least one (which is not played at share 1)."""
+        states = self.settings.states
+        share = 0.0 if states is None else states.share
+        return max(1, round(self.settings.num_steps * (1.0 - share)))
+
     def update(self) -> dict[str, float]:
         """Gather, label, learn, measure."""
         self.mixed.share = self.settings.student_share.at(self.progress)
-        rollout, ended = self.collector.collect(self.progress)
+        metrics: dict[str, float] = {}
+        fresh = 0
+        if self.stored is None or self.stored.share < 1.0:
+            rollout, ended = self.collector.collect(self.progress)
+            fresh = int(rollout.learn.sum())
+            metrics["student_share"] = self.mixed.share
+            metrics["feedback"] = self.collector.feedback
+            metrics.update(learner_figures(ended, None, self.env.spec.seats))
         started = perf_counter()
-        self.rows.add(rollout, self.teacher)
-        metrics = self._learn()
+        if fresh:
+            self.rows.add(self.collector.rollout, self.teacher)
+        if self.stored is not None:
+            share, budget = self.stored.share, self.settings.num_steps * self.settings.num_games
+            rows = budget if share == 1.0 else round(fresh * share / (1.0 - share))
+            self.rows.add_rows(*self.stored.draw(rows), self.teacher)
+        metrics.update(self._learn())
         self.collector.timing.learn += perf_counter() - started
         self.steps += self.settings.num_steps * self.settings.num_games
-        metrics["student_share"] = self.mixed.share
-        metrics.update(learner_figures(ended, None, self.env.spec.seats))
         metrics.update(self.collector.timing.shares())
         metrics.update(self.measure.after_update(self.student, self.steps))
         self.finished = self.measure.over(self.steps)
@@ -200,6 +222,8 @@ class Distill:
         arrays |= prefixed("rows", self.rows.state())
         arrays |= prefixed("best", best)
         arrays["generator"] = self.generator.get_state().numpy()
+        if self.stored is not None:
+            arrays["stored"] = self.stored.generator.get_state().numpy()
         if self.env.resumable:
             arrays |= prefixed("env", self.env.save())
         else:
@@ -221,6 +245,8 @@ class Distill:
         self.collector.load_state(under("collector", arrays))
         self.rows.load_state(under("rows", arrays))
         self.generator.set_state(torch.from_numpy(arrays["generator"].copy()))
+        if self.stored is not None:
+            self.stored.generator.set_state(torch.from_numpy(arrays["stored"].copy()))
         if self.env.resumable:
             self.env.load(under("env", arrays))
         else:

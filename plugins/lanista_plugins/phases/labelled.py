@@ -31,12 +31,15 @@ class LabelledRows:
         self._next = 0
         self._filled = 0
 
-    @torch.no_grad()
     def add(self, rollout: Rollout, teacher: Policy) -> None:
         """Label every row of a rollout that acted, and let the oldest rows go."""
         acted = rollout.learn
         observation = {name: part[acted] for name, part in rollout.observation.items()}
-        legal = {name: mask[acted] for name, mask in rollout.legal.items()}
+        self.add_rows(observation, {name: mask[acted] for name, mask in rollout.legal.items()}, teacher)
+
+    @torch.no_grad()
+    def add_rows(self, observation: dict[str, AnyArray], legal: dict[str, AnyArray], teacher: Policy) -> None:
+        """Label rows, ``[B, ...]`` each, and let the oldest rows go."""
         says = teacher.network({name: torch.from_numpy(part) for name, part in observation.items()})
         fresh: dict[str, AnyArray] = {f"observation.{name}": part for name, part in observation.items()}
         fresh |= {f"legal.{name}": mask for name, mask in legal.items()}

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lanista.games.settings import KeepGames, StatesSettings
 from lanista.league.settings import LeagueSettings
 from lanista.schedules import Schedule, Scheduled
 from lanista.tables import DistillerTable, LearnerTable, NetworkTable, ShaperTable
@@ -85,6 +86,8 @@ class TrainSettings(BaseModel):
     teacher: TeacherSettings | None = None
     #: opponents, pool and gate; none: the learning policy plays every seat
     league: LeagueSettings | None = None
+    #: finished games that are stored below RUN/games: how many, or a table (docs/kept-games.md); none: none
+    keep_games: KeepGames | None = None
     #: when the phase ends
     until: Until
     #: updates between checkpoints, 1 or more
@@ -118,6 +121,8 @@ class DistillSettings(BaseModel):
     losses: tuple[LossSettings, ...] = (
         LossSettings(loss=DistillerTable.model_validate({"use": "kl", "temperature": 0.2})),
     )
+    #: where states come from beside fresh games: "games:PHASE", or { games = "PHASE", share = 0.5 }; none: fresh only
+    states: StatesSettings | None = None
     #: share of moves that the student itself plays while states are gathered, 0..1; may be a schedule
     student_share: Scheduled = Schedule(start=0.0, end=1.0)
     #: whether states are gathered by greedy play, as the student will be played, or by sampled moves

@@ -15,10 +15,12 @@ from typing import Any
 import torch
 
 from lanista.episodes import learner_figures
+from lanista.games.keeper import GameKeeper
+from lanista.games.parts import Source, games_folder
 from lanista.league.league import League
 from lanista.learning import LossTerm
 from lanista.named_arrays import as_arrays, as_tensors, prefixed, under
-from lanista.openings import openings_of
+from lanista.openings import Openings, openings_of
 from lanista.opponents import Opponents
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
 from lanista.rollout import Collector
@@ -66,6 +68,7 @@ class Train:
         if settings.teacher is not None:
             self.terms.append(teacher_term(context, self.policy, settings.teacher))
         generator = torch.Generator().manual_seed(context.derive("rollout"))
+        openings = openings_of(env, settings.random_opening, generator)
         self.collector = Collector(
             env=env,
             policy=self.policy,
@@ -74,10 +77,22 @@ class Train:
             gamma=self.learner.gamma,
             generator=generator,
             opponents=self.opponents,
-            openings=openings_of(env, settings.random_opening, generator),
+            openings=openings,
+            keeper=self._keeper(openings),
         )
         self.measure = Measure(context, settings.until)
         self._open.callback(self.measure.close)
+
+    def _keeper(self, openings: Openings | None) -> GameKeeper | None:
+        settings, context = self.settings, self.context
+        if settings.keep_games is None:
+            return None
+        card = self.policy.card
+        source = Source(card.env, card.env_settings, self.env.spec, context.name)
+        folder = games_folder(context.run_folder, context.name)
+        return GameKeeper(
+            settings.keep_games, self.env, settings.num_steps, folder, source, self.opponents, openings
+        )
 
     def _shapers(self) -> list[Shaper]:
         registry, spec = self.context.registry, self.env.spec
@@ -94,11 +109,15 @@ class Train:
 
     def update(self) -> dict[str, float]:
         """One rollout, one learner update, and what falls due after it."""
+        fresh = self.settings.num_steps * self.settings.num_games
+        if self.collector.keeper is not None:
+            self.collector.keeper.progress = min((self.steps + fresh) / self.settings.until.steps, 1.0)
         rollout, ended = self.collector.collect(self.progress)
         started = perf_counter()
         metrics: dict[str, float] = self.learner.update(rollout, self.progress, self.terms)
         self.collector.timing.learn += perf_counter() - started
-        self.steps += self.settings.num_steps * self.settings.num_games
+        self.steps += fresh
+        metrics["feedback"] = self.collector.feedback
         metrics.update({f"reward/{name}": part for name, part in self.collector.reward_parts.items()})
         metrics.update(self.collector.timing.shares())
         learns = None if self.opponents is None else self.opponents.learns
@@ -111,6 +130,8 @@ class Train:
 
     def result(self) -> PhaseResult:
         """The best policy by the gate or by the measure, else the last."""
+        if self.collector.keeper is not None:
+            self.collector.keeper.write()
         chosen = "last"
         figures: dict[str, Any] = {
             "steps": self.steps,
