@@ -119,9 +119,22 @@ def read_recipe(source: str, registry: Registry, base: Path | None = None) -> di
         registry.get("recipes", source)  # raises, naming the nearest
         raise RecipeError(f"recipe {source!r} is not offered")
     try:
-        return tomllib.loads(text)
+        values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {source!r} is not valid TOML: {error}") from error
+    found: dict[str, Any] = _beside(values, path.parent) if source not in registry.names("recipes") else values
+    return found
+
+
+def _beside(value: Any, folder: Path) -> Any:  # noqa: ANN401 - walks plain TOML values
+    """Make every text that names a Python file in the recipe's folder the whole path of that file."""
+    if isinstance(value, dict):
+        return {key: _beside(item, folder) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_beside(item, folder) for item in value]
+    if isinstance(value, str) and value.endswith(".py") and "\n" not in value and (folder / value).is_file():
+        return str((folder / value).absolute())
+    return value
 
 
 def apply_changes(values: dict[str, Any], changes: Iterable[str]) -> dict[str, Any]:
@@ -213,7 +226,7 @@ def resolved_toml(recipe: Recipe, registry: Registry) -> str:
     """The resolved recipe as TOML text."""
     import tomli_w
 
-    return tomli_w.dumps(resolved_values(recipe, registry))
+    return tomli_w.dumps(resolved_values(recipe, registry), multiline_strings=True)
 
 
 def _without_none(value: Any) -> Any:  # noqa: ANN401 - TOML has no null; an absent key means the default

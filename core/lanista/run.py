@@ -36,7 +36,7 @@ from lanista.phases import Phase, PhaseContext, PhaseState
 from lanista.plugins import PluginHost
 from lanista.policy import save_policy
 from lanista.progress import NoProgress, Progress
-from lanista.recipe import Recipe, check_recipe, read_recipe, resolved_toml
+from lanista.recipe import Recipe, check_recipe, read_recipe, resolved_toml, resolved_values
 from lanista.seeds import derive_seed
 from lanista.version import __version__
 
@@ -69,6 +69,8 @@ class Run:
             raise UsageError(
                 f"{folder} holds a run already; go on with `lanista resume {folder}` or name another with --out"
             )
+        # Played is what the folder keeps, with every file that settings name read now and once.
+        recipe = check_recipe(resolved_values(recipe, host.registry), host.registry)
         folder.mkdir(parents=True, exist_ok=True)
         for name, source in host.sources().items():
             (folder / "plugins").mkdir(exist_ok=True)

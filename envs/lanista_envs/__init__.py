@@ -10,6 +10,8 @@ import pluggy
 from lanista.hookspecs import Register
 from lanista_envs.cartpole.settings import CartPoleSettings
 from lanista_envs.connectx.settings import ConnectXSettings, NegamaxSettings
+from lanista_envs.inward.settings import GymnasiumSettings
+from lanista_envs.kaggle.settings import KaggleAgentSettings, KaggleSettings
 from lanista_envs.lux.settings import LuxS1Settings
 from lanista_envs.mountaincar.settings import MountainCarSettings
 from lanista_envs.pendulum.settings import PendulumSettings
@@ -59,6 +61,21 @@ def register_envs(register: Register) -> None:
         settings=LuxS1Settings,
         summary="Kaggle's Lux AI Season 1 (2021): any square board, two seats at once, a table of acting units",
     )
+    register(
+        "gymnasium:",
+        "lanista_envs.inward.gymnasium_env:GymnasiumEnv",
+        settings=GymnasiumSettings,
+        summary="any env of gymnasium, one seat: gymnasium:Acrobot-v1",
+        rest="id",
+    )
+    register(
+        "kaggle:",
+        "lanista_envs.kaggle.env:KaggleEnv",
+        settings=KaggleSettings,
+        summary="any game of kaggle-environments with one choice a turn, through a codec: kaggle:hungry_geese",
+        rest="game",
+        codec="codec_text",
+    )
 
 
 @hookimpl
@@ -70,6 +87,13 @@ def register_players(register: Register) -> None:
         settings=NegamaxSettings,
         summary="depth-limited alpha-beta search for Connect X, of the strength of the official negamax",
         envs=("connectx",),
+    )
+    register(
+        "kaggle:",
+        "lanista_envs.kaggle.player:KaggleAgent",
+        settings=KaggleAgentSettings,
+        summary="an agent that a game of kaggle-environments brings along: kaggle:random",
+        rest="agent",
     )
 
 

@@ -1,0 +1,1 @@
+"""Adapters inward: envs of gymnasium and games of PettingZoo as a `VecEnv`."""

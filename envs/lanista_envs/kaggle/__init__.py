@@ -1,0 +1,1 @@
+"""Any game of kaggle-environments as a `VecEnv`, played by child processes of the judging environment."""

@@ -1,0 +1,1 @@
+"""What runs in the judging environment's Python: kaggle_environments, numpy and the standard library, no lanista."""
