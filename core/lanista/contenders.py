@@ -52,13 +52,18 @@ def find_contender(text: str, registry: Registry) -> Contender:
     folder = Path(text)
     if folder.is_dir():
         return _from_folder(text, folder, registry)
+    try:
+        return find_scripted(text, registry)
+    except RecipeError as error:
+        raise UsageError(f"{text!r} is no folder, and as a player's name it is not known: {error}") from error
+
+
+def find_scripted(text: str, registry: Registry) -> Contender:
+    """Find the scripted player that `text` names, with its settings: ``negamax`` or ``negamax:depth=2``."""
     # Plugin names may hold colons: what stands behind the last one is settings only if it has an "=".
     found = re.fullmatch(r"(?P<use>.+?)(?::(?P<options>[A-Za-z_]\w*=.*))?", text)
     use, options = (found["use"], found["options"]) if found else (text, None)
-    try:
-        registry.get("players", use)
-    except RecipeError as error:
-        raise UsageError(f"{text!r} is no folder, and as a player's name it is not known: {error}") from error
+    registry.get("players", use)
     table = read_pairs(options.split(",") if options else [], text)
     registry.settings("players", use, table)
     return Contender(text, use=use, options=table)

@@ -23,6 +23,11 @@ def register_targets(register: Register) -> None:
         "lanista_submission.targets.kaggle_connectx:ConnectX",
         summary="Kaggle's Connect X: a tar.gz that needs Python and numpy",
     )
+    register(
+        "local",
+        "lanista_submission.targets.local:Local",
+        summary="any env, judged by its own rules: a tar.gz that needs Python and numpy",
+    )
     register("onnx", "lanista_submission.targets.onnx:Onnx", summary="the policy as a bare ONNX file")
 
 

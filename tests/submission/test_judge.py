@@ -17,6 +17,7 @@ from lanista_submission.judge import (
     Player,
     create_judge,
     creation,
+    kaggle_command,
     pinned_version,
     pins,
     play_games,
@@ -213,7 +214,7 @@ def test_games_are_played_in_parallel_and_come_back_in_order(judge: Judge, tmp_p
     small = {"columns": 4, "rows": 4, "inarow": 3}
     players = (Player(main=str(main)), Player(agent="random"))
     jobs = [GameJob("connectx", players, configuration=small, seed=seed) for seed in (1, 2, 1)]
-    results = play_games(judge, jobs, 2)
+    results = play_games(kaggle_command(judge), jobs, 2)
     assert [result.index for result in results] == [0, 1, 2]
     assert results[0].record["moves"] == results[2].record["moves"], "the judge's own agents follow the seed"
     assert all(result.record["statuses"] == ["DONE", "DONE"] for result in results)
@@ -226,7 +227,7 @@ def test_games_are_played_in_parallel_and_come_back_in_order(judge: Judge, tmp_p
         taken.append(result)
         return False
 
-    assert len(play_games(judge, jobs, 1, took=stop_at_once)) == len(taken) == 1
+    assert len(play_games(kaggle_command(judge), jobs, 1, took=stop_at_once)) == len(taken) == 1
 
 
 PROBE = """
@@ -249,7 +250,7 @@ def test_a_seat_is_confined_and_sees_nothing_of_this_machine(
     main = tmp_path / "main.py"
     main.write_text(PROBE)
     job = GameJob("connectx", (Player(main=str(main)), Player(agent="random")), memory=1 << 32)
-    record = play_games(judge, [job], 1)[0].record
+    record = play_games(kaggle_command(judge), [job], 1)[0].record
     assert record["seats"]["0"]["fault"] is None
 
 
@@ -262,7 +263,7 @@ def test_nothing_is_left_behind(judge: Judge, tmp_path: Path) -> None:
         f"    open({str(mark)!r}, 'w').write(str(child.pid))\n"
         "    return None\n"
     )
-    play_games(judge, [GameJob("connectx", (Player(main=str(main)), Player(agent="random")))], 1)
+    play_games(kaggle_command(judge), [GameJob("connectx", (Player(main=str(main)), Player(agent="random")))], 1)
     child = int(mark.read_text())
     for _ in range(100):  # the kernel takes a moment to end it
         if not _alive(child):
@@ -286,5 +287,5 @@ def test_the_real_one_can_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert judge.kaggle_environments == pinned_version()
     main = tmp_path / "main.py"
     main.write_text(GOOD)
-    result = play_games(judge, [GameJob("connectx", (Player(main=str(main)), Player(agent="random")))], 1)[0]
+    result = play_games(kaggle_command(judge), [GameJob("connectx", (Player(main=str(main)), Player(agent="random")))], 1)[0]
     assert result.record["statuses"] == ["DONE", "DONE"]

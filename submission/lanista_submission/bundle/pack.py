@@ -118,8 +118,7 @@ def bundle_files(
     networks: Sequence[Network], profile: Profile, registry: Registry, provenance: Mapping[str, Any]
 ) -> dict[str, bytes]:
     """Every file of the archive by its path in it."""
-    entry = registry.get("envs", profile.env)
-    codec, kernels = entry.traits["portable"]
+    codec, kernels = profile.codec or registry.get("envs", profile.env).traits["portable"]
     inside = _runtime_sources() | portable_sources(codec, kernels, taken={"__init__", *runtime.PORTABLE})
     card: dict[str, Any] = {
         "target": profile.name,
@@ -129,7 +128,10 @@ def bundle_files(
         "env_settings": networks[0].card.env_settings,
         "networks": [],
         "play": {
-            "head": networks[0].card.spec.heads[0].name,
+            "heads": {
+                head.name: {"low": head.low, "high": head.high} if head.continuous else None
+                for head in networks[0].card.spec.heads
+            },
             "default_action": profile.default_action,
             "act_timeout": profile.act_timeout,
             "actions": profile.actions,
@@ -168,12 +170,26 @@ def _runtime_sources() -> dict[str, bytes]:
 
 def _check_fits(network: Network, profile: Profile, registry: Registry) -> None:
     card = network.card
-    if card.spec.name != profile.env:
+    if profile.env not in (card.env, card.spec.name):
         raise PackError(
             f"policy {card.name!r} plays env {card.spec.name!r}, {profile.name} is for {profile.env!r}; "
             f"name a policy of that env or another target"
         )
-    entry = registry.get("envs", profile.env)
+    if profile.codec is None:
+        _check_codec(network, profile, registry)
+    settings = registry.settings("envs", profile.env, card.env_settings) if profile.env_settings else None
+    for key, wanted in profile.env_settings.items():
+        found = getattr(settings, key, None)
+        if found != wanted:
+            raise PackError(
+                f"policy {card.name!r} was trained with {key} = {found}, {profile.name} plays {key} = "
+                f"{wanted}; train it with the competition's setting"
+            )
+
+
+def _check_codec(network: Network, profile: Profile, registry: Registry) -> None:
+    """Refuse a policy that no codec stands between and the platform's own values."""
+    card, entry = network.card, registry.get("envs", profile.env)
     if "portable" not in entry.traits:
         raise PackError(
             f"env {profile.env!r} of plugin {entry.owner} names no portable modules, so no bundle "
@@ -184,11 +200,3 @@ def _check_fits(network: Network, profile: Profile, registry: Registry) -> None:
             f"policy {card.name!r} has {len(card.spec.heads)} action heads; {profile.name} plays "
             f"policies with one"
         )
-    settings = registry.settings("envs", profile.env, card.env_settings)
-    for key, wanted in profile.env_settings.items():
-        found = getattr(settings, key, None)
-        if found != wanted:
-            raise PackError(
-                f"policy {card.name!r} was trained with {key} = {found}, {profile.name} plays {key} = "
-                f"{wanted}; train it with the competition's setting"
-            )

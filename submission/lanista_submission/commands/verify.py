@@ -23,6 +23,10 @@ def verify(
         str | None,
         typer.Option(metavar="T", help="Target; else the archive's card says, else kaggle:connectx."),
     ] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Target local: the env, where the archive's card names none."),
+    ] = None,
     games: Annotated[int, typer.Option(help="Games a pairing (an opponent and a seat order).")] = 10,
     against: Annotated[
         Path | None, typer.Option(metavar="OTHER", help="Play this archive too, in both seat orders.")
@@ -60,6 +64,7 @@ def verify(
             report = verify_archive(
                 archive,
                 target=target,
+                env=env,
                 games=games,
                 against=against,
                 min_win_rates=read_rates(min_win_rate or []),

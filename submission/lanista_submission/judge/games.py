@@ -1,6 +1,7 @@
-"""Plays games in the judging environment, several at a time, each worker on a core of its own.
+"""Plays games with a judge, several at a time, each worker on a core of its own.
 
-Workers are processes of the judge's Python (``play.py``); this module hands them jobs and collects results.
+Workers are processes of a judge (``play.py`` in the Python of the judging environment, ``local_play.py`` in this
+one); this module hands them jobs and collects results.
 """
 
 import contextlib
@@ -60,15 +61,20 @@ class GameResult:
     record: dict[str, Any]
 
 
+def kaggle_command(judge: Judge) -> list[str]:
+    """How a worker is started that plays in kaggle-environments."""
+    return [str(judge.python), "-I", "-B", str(files("lanista_submission.judge") / "play.py")]
+
+
 def play_games(
-    judge: Judge,
+    command: Sequence[str],
     jobs: Sequence[GameJob],
     workers: int,
     place: Callable[[GameJob, int], GameJob] = lambda job, worker: job,
     took: Callable[[GameResult], bool] = lambda result: True,
     scratch: Path | None = None,
 ) -> list[GameResult]:
-    """Play all jobs and give their results in order.
+    """Play all jobs and give their results in order; `command` starts a worker.
 
     `place(job, worker)` may rewrite a job for the worker that plays it (worker's own folders). `took(result)`
     is called after each game, one call at a time; once it gives False no further game is begun. What the seats'
@@ -84,7 +90,7 @@ def play_games(
 
     def serve(number: int) -> None:
         try:
-            with Worker(judge, cores[number % len(cores)], scratch) as worker:
+            with Worker(command, cores[number % len(cores)], scratch) as worker:
                 running.append(worker)
                 while True:
                     with lock:
@@ -118,15 +124,14 @@ def play_games(
 
 
 class Worker:
-    """A process of the judge that plays one game after the other."""
+    """A process of a judge that plays one game after the other."""
 
-    def __init__(self, judge: Judge, core: int | None, scratch: Path | None) -> None:
+    def __init__(self, command: Sequence[str], core: int | None, scratch: Path | None) -> None:
         """Start it; `core` is where its seats run, `scratch` where they may write."""
         self._core = core
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
-        script = str(files("lanista_submission.judge") / "play.py")
         self._process = subprocess.Popen(
-            [str(judge.python), "-I", "-B", script],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words,

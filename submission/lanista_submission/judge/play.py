@@ -48,18 +48,18 @@ def main() -> None:
 class SeatProcess:
     """A seat's process and the pipes to it."""
 
-    def __init__(self, settings: dict[str, Any]) -> None:
-        """Start it in an empty folder, with an environment that tells nothing about this machine."""
+    def __init__(self, settings: dict[str, Any], script: str = "seat.py") -> None:
+        """Start `script` in an empty folder, with an environment that tells nothing about this machine."""
         self._folder = tempfile.TemporaryDirectory(prefix="lanista-seat-", ignore_cleanup_errors=True)
         self._words = (Path(self._folder.name) / "stderr").open("w+b")
         home = Path(self._folder.name) / "home"
         home.mkdir()
         kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
         quiet = {"HOME": str(home), "TMPDIR": str(home), "TEMP": str(home), "LANG": "C.UTF-8"}
-        script = str(Path(__file__).with_name("seat.py"))
+        file = str(Path(__file__).with_name(script))
         self._process = subprocess.Popen(
             # -B: a fresh process a game finds no compiled files there either
-            [sys.executable, "-I", "-B", script, json.dumps(settings)],
+            [sys.executable, "-I", "-B", file, json.dumps(settings)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words,
@@ -136,15 +136,15 @@ class SeatProcess:
 
 
 class Proxy:
-    """The agent that kaggle-environments sees: it asks the seat's process and keeps the evidence in `record`.
+    """Asks a seat's process for its turns and keeps the evidence in `record`.
 
     ``types`` counts the results by type and names the turn of the first; ``fault`` is the first thing that
     went wrong, with its kind and turn (from 1).
     """
 
-    def __init__(self, settings: dict[str, Any]) -> None:
+    def __init__(self, settings: dict[str, Any], script: str = "seat.py") -> None:
         """Start the seat's process; `ready` waits for it."""
-        self._process = SeatProcess(settings)
+        self._process = SeatProcess(settings, script)
         self.record: dict[str, Any] = {
             "turns_s": [], "types": {}, "import_s": None, "picked": None, "stdout": 0, "stderr": 0,
             "fault": None, "limits": None, "last_action": None,
@@ -157,10 +157,8 @@ class Proxy:
             raise RuntimeError(f"the seat's process did not start: {reply}")
         self.record["limits"] = reply["ready"]
 
-    def __call__(self, observation: Any, configuration: Any) -> Any:  # noqa: ANN401 - kaggle's own types
-        """Play one turn; whatever is wrong becomes what the server would hand to the game."""
-        from kaggle_environments.errors import DeadlineExceeded
-
+    def ask(self, observation: Any, configuration: Any) -> tuple[str, Any]:  # noqa: ANN401 - JSON values
+        """Play one turn: ("action", result), ("late", None), or ("failed", what was raised)."""
         wait_s = float(observation["remainingOverageTime"]) + float(configuration["actTimeout"]) + 1.0
         start = perf_counter()
         self._process.send({"observation": observation, "configuration": configuration})
@@ -169,22 +167,20 @@ class Proxy:
         for kind in ("silent", "died", "garbled"):
             if kind in reply:
                 self._fault(kind, reply[kind])
-                return DeadlineExceeded() if kind == "silent" else RuntimeError(kind)
+                return ("late", None) if kind == "silent" else ("failed", kind)
         return self._take(reply)
 
-    def _take(self, reply: dict[str, Any]) -> Any:  # noqa: ANN401 - an action
-        from kaggle_environments.errors import DeadlineExceeded
-
+    def _take(self, reply: dict[str, Any]) -> tuple[str, Any]:
         record = self.record
         for key in ("import_s", "picked"):
             record[key] = reply[key]
         for key in ("stdout", "stderr"):
             record[key] = max(record[key], reply[key])
         if "late" in reply:
-            return DeadlineExceeded()
+            return "late", None
         if "raised" in reply:
             self._fault("raised", reply["raised"])
-            return RuntimeError(reply["raised"]["text"])
+            return "failed", reply["raised"]["text"]
         seen = record["types"].setdefault(reply["type"], {"count": 0, "turn": len(record["turns_s"])})
         seen["count"] += 1
         record["last_action"] = reply["action"]
@@ -193,7 +189,7 @@ class Proxy:
             self._fault(
                 "unsendable", {"why": reply["unsendable"], "type": reply["type"], "odd": reply["odd"]}
             )
-        return reply["action"]
+        return "action", reply["action"]
 
     def _fault(self, kind: str, detail: dict[str, Any]) -> None:
         if self.record["fault"] is None:
@@ -202,6 +198,19 @@ class Proxy:
     def close(self) -> None:
         """End the seat's process."""
         self._process.close()
+
+
+class KaggleProxy(Proxy):
+    """The agent that kaggle-environments sees."""
+
+    def __call__(self, observation: Any, configuration: Any) -> Any:  # noqa: ANN401 - kaggle's own types
+        """Play one turn; whatever is wrong becomes what the server would hand to the game."""
+        from kaggle_environments.errors import DeadlineExceeded
+
+        status, value = self.ask(observation, configuration)
+        if status == "late":
+            return DeadlineExceeded()
+        return RuntimeError(value) if status == "failed" else value
 
 
 def make_game(job: dict[str, Any]) -> Any:  # noqa: ANN401 - kaggle's Environment
@@ -218,7 +227,7 @@ def make_game(job: dict[str, Any]) -> Any:  # noqa: ANN401 - kaggle's Environmen
 
 def play_apart(job: dict[str, Any]) -> dict[str, Any]:
     """Play one game, each archive in a process of its own; the game's own agents stay with the judge."""
-    proxies: dict[int, Proxy] = {}
+    proxies: dict[int, KaggleProxy] = {}
     broke = None
     start = perf_counter()
     try:
@@ -226,7 +235,7 @@ def play_apart(job: dict[str, Any]) -> dict[str, Any]:
         for seat, player in enumerate(job["players"]):
             if "main" in player:
                 settings = {"mode": "seat", "environment": job["environment"], "main": player["main"]}
-                proxies[seat] = Proxy({**settings, "core": job["core"], "memory": job["memory"]})
+                proxies[seat] = KaggleProxy({**settings, "core": job["core"], "memory": job["memory"]})
         environment = make_game(job)
         for proxy in proxies.values():
             proxy.ready()

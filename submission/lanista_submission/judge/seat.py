@@ -143,29 +143,35 @@ class Seat:
             action, log = self._agent.act(structify(request["observation"]))
         except BaseException as error:  # SystemExit above all: kaggle-environments catches Exception only
             action = error
-        reply: dict[str, Any] = {
-            "seat_s": perf_counter() - start,
-            "import_s": self._loading.import_s,
-            "picked": self._loading.picked,
-            "stdout": len(log.get("stdout", "")),
-            "stderr": len(log.get("stderr", "")),
-            "action": None,
-        }
+        reply = evidence(action, self._loading, perf_counter() - start, os.path.dirname(self._main))
+        reply |= {stream: len(log.get(stream, "")) for stream in ("stdout", "stderr")}
         if isinstance(action, DeadlineExceeded):  # the server looks at the clock too
-            reply["late"] = True
-            return reply
-        if isinstance(action, BaseException):
-            reply["raised"] = told(action, os.path.dirname(self._main), self._loading.under_way)
-            return reply
-        reply["type"] = type_name(action)
-        reply["odd"] = odd_part(action)
-        try:
-            json.dumps(action)
-        except (TypeError, ValueError, RecursionError) as error:
-            reply["unsendable"] = cut(error)
-        else:
-            reply["action"] = action
+            return {name: value for name, value in reply.items() if name != "raised"} | {"late": True}
         return reply
+
+
+def evidence(action: Any, loading: Any, seconds: float, folder: str) -> dict[str, Any]:  # noqa: ANN401 - any result
+    """What the judge must know of a turn: its result or what was raised, its time, and how main.py was loaded.
+
+    `loading` has the attributes of `Loading`; `folder` is the archive's.
+    """
+    reply: dict[str, Any] = {
+        "seat_s": seconds,
+        "import_s": loading.import_s,
+        "picked": loading.picked,
+        "action": None,
+    }
+    if isinstance(action, BaseException):
+        reply["raised"] = told(action, folder, loading.under_way)
+        return reply
+    reply |= {"type": type_name(action), "odd": odd_part(action)}
+    try:
+        json.dumps(action)
+    except (TypeError, ValueError, RecursionError) as error:
+        reply["unsendable"] = cut(error)
+    else:
+        reply["action"] = action
+    return reply
 
 
 def play_pair(job: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
@@ -251,7 +257,7 @@ def describe(found: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever main.py l
 
 def told(error: BaseException, folder: str, loading: bool) -> dict[str, Any]:
     """Describe what was raised: type, text, what was missing if anything, the place, and the stage."""
-    nothing_to_call = False
+    nothing_to_call = type(error).__name__ == "NothingToCallError"  # local_seat.py raises it
     if loading and type(error).__name__ == "InvalidArgument" and error.__context__ is not None:
         error = error.__context__  # kaggle wraps whatever main.py raised
         frames = traceback.extract_tb(error.__traceback__)

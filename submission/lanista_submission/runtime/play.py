@@ -2,9 +2,11 @@
 
 A turn: the codec reads the observation, the clock guard picks a network, its greedy action (of equals, the lowest
 index; with ``"actions": "sampled"`` in the card one drawn by its probabilities) goes back through the codec as the
-JSON value that the platform wants. Without a network the first legal action is played. A turn never raises: what goes
-wrong is counted in `Player.faults` and answered with a legal action; with LANISTA_STRICT=1 in the environment it
-raises, which is how a bundle is tested.
+JSON value that the platform wants. Without a network the first legal action is played, and of real numbers those in
+the middle. A turn never raises: what goes wrong is counted in `Player.faults` and answered with a legal action; with
+LANISTA_STRICT=1 in the environment it raises, which is how a bundle is tested.
+
+The codec's `act` gets the choice of the only head (an index, or an array of real numbers), else a dictionary by head.
 """
 
 import json
@@ -28,7 +30,8 @@ class Player:
         """`networks` come largest first; `settings` are the card's table ``play``."""
         self.codec = codec
         self.networks = networks
-        self.head = settings["head"]
+        #: head -> None where it chooses, else the bounds "low" and "high" of its real numbers
+        self.heads = settings["heads"]
         self.default_action = settings["default_action"]
         self.act_timeout = settings["act_timeout"]
         #: None plays greedily; an archive that samples draws from the system's own noise, which nobody can foresee
@@ -55,16 +58,19 @@ class Player:
         except Exception as error:
             self._note("observe", error)
             return self.default_action
-        mask = np.asarray(legal[self.head])
-        first = int(mask.argmax())
-        index = first
+        masks = {head: np.asarray(legal[head]) for head, bounds in self.heads.items() if bounds is None}
+        chosen: dict[str, Any] = {
+            head: int(masks[head].argmax()) if bounds is None else middle(bounds)
+            for head, bounds in self.heads.items()
+        }
         if place is not None:
             try:
-                index = choose(self.networks[place], observation, self.head, mask, self.rng)
+                chosen = choose(self.networks[place], observation, self.heads, masks, self.rng)
             except Exception as error:
                 self._note("network", error)
         try:
-            return plain(self.codec.act(index, obs, config))
+            action = next(iter(chosen.values())) if len(chosen) == 1 else chosen
+            return plain(self.codec.act(action, obs, config))
         except Exception as error:
             self._note("act", error)
             return self.default_action
@@ -89,16 +95,31 @@ class Player:
 def choose(
     network: Executor,
     observation: dict[str, Any],
-    head: str,
-    mask: "np.ndarray[Any, Any]",
+    heads: dict[str, Any],
+    masks: "dict[str, np.ndarray[Any, Any]]",
     rng: "np.random.Generator | None",
-) -> int:
-    """The most probable legal action, or one drawn by `rng`; the first one if the numbers make no sense."""
+) -> dict[str, Any]:
+    """Each head's most probable legal action, or one drawn by `rng`; the first one if the numbers make no sense."""
     inputs = {name: np.asarray(array)[None] for name, array in observation.items()}
-    inputs[f"legal_{head}"] = mask[None]
-    logits = network.run(inputs)[f"logits_{head}"][0]
-    index = int(logits.argmax()) if rng is None else sample(logits, mask, rng)
-    return index if mask[index] else int(mask.argmax())
+    inputs |= {f"legal_{head}": mask[None] for head, mask in masks.items()}
+    outputs = network.run(inputs)
+    chosen: dict[str, Any] = {}
+    for head, bounds in heads.items():
+        if bounds is not None:
+            numbers = outputs[f"action_{head}"][0].astype(np.float64)
+            inside = np.clip(numbers, bounds["low"], bounds["high"])
+            chosen[head] = inside if np.isfinite(inside).all() else middle(bounds)
+            continue
+        logits, mask = outputs[f"logits_{head}"][0], masks[head]
+        index = int(logits.argmax()) if rng is None else sample(logits, mask, rng)
+        chosen[head] = index if mask[index] else int(mask.argmax())
+    return chosen
+
+
+def middle(bounds: "dict[str, list[float]]") -> "np.ndarray[Any, Any]":
+    """The real numbers in the middle of their bounds."""
+    ends = np.array([bounds["low"], bounds["high"]])
+    return np.asarray(ends.mean(axis=0))
 
 
 def sample(logits: "np.ndarray[Any, Any]", mask: "np.ndarray[Any, Any]", rng: "np.random.Generator") -> int:

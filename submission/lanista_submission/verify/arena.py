@@ -8,7 +8,6 @@ from typing import Any
 
 from lanista.errors import UsageError
 from lanista.hints import shown
-from lanista.judge import Judge
 from lanista.seeds import derive_seed
 from lanista_submission.judge import GameJob, GameResult, Player, play_games
 from lanista_submission.verify.faults import Context, seat_fault
@@ -55,10 +54,10 @@ class Plan:
 class Arena:
     """One archive's games under way."""
 
-    def __init__(self, plan: Plan, judge: Judge, report: Report) -> None:
-        """Know what to play; `play` fills the report."""
+    def __init__(self, plan: Plan, command: Sequence[str], report: Report) -> None:
+        """Know what to play, and how the judge's workers are started; `play` fills the report."""
         self._plan = plan
-        self._judge = judge
+        self._command = command
         self._report = report
         self._seats = plan.context.profile.seats
         #: the object that the platform took for the agent, once a game has shown it
@@ -119,7 +118,7 @@ class Arena:
         jobs = [
             self._job(begin + index, _players(pairing, self._seats)) for index, pairing in enumerate(pairings)
         ]
-        play_games(self._judge, jobs, self._plan.workers, place, took, self._plan.scratch)
+        play_games(self._command, jobs, self._plan.workers, place, took, self._plan.scratch)
 
     def _in_one_process(self, opponent: str) -> None:
         """Play one game with both archives in one process, the opponent's modules first."""
@@ -128,7 +127,7 @@ class Arena:
             self._plan.folders.main(name if seat == 0 else ARCHIVE, 0, seat) for seat in range(self._seats)
         ]
         job = self._job(0 if opponent == ITSELF else 1, tuple(Player(main=main) for main in mains), "pair")
-        result = play_games(self._judge, [job], 1, scratch=self._plan.scratch)[0]
+        result = play_games(self._command, [job], 1, scratch=self._plan.scratch)[0]
         # Compare the archives' files before they are put back as they were.
         problem = pair_problem(self._plan.context, result.record, opponent)
         self._tidy(job)

@@ -15,6 +15,7 @@ from lanista_submission.verify.source import FIND_FOLDER, Source, dunder_file, l
 _SERVER_FOLDER = "/kaggle_simulations"
 #: the platform keeps that many characters of a turn's prints
 KEPT_CHARACTERS = 10_000
+_NO_ACTION = "which is no action in JSON and loses the game"
 
 
 @dataclass(frozen=True)
@@ -202,21 +203,32 @@ def _wrong_type(context: Context, record: dict[str, Any], own: dict[str, Any]) -
         return None
     turn, name = min(wrong)
     default = shown(record["default_action"])
-    mend = context.profile.mend
+    mend, forgiving = context.profile.mend, context.profile.forgiving
     fault = own["fault"]
     if name == "NoneType":
         return Problem(
             "returns_none",
-            f"turn {turn} gave None, and the platform plays its default action {default} without a word; "
-            f"end every branch of the agent with: {mend}",
+            f"turn {turn} gave None, "
+            + (
+                f"and the platform plays its default action {default} without a word"
+                if forgiving
+                else _NO_ACTION
+            )
+            + f"; end every branch of the agent with: {mend}",
         )
     if name.startswith("numpy.") or (fault and fault["odd"] and fault["odd"]["type"].startswith("numpy.")):
         where = f" at {fault['odd']['path']}" if fault and fault["odd"] and fault["odd"]["path"] else ""
         inner = fault["odd"]["type"] if fault and fault["odd"] else name
         return Problem(
             "returns_numpy",
-            f"turn {turn} gave a {inner}{where}, which the platform's server cannot send (the default "
-            f"action {default} is played without a word) and its local runner calls INVALID; {mend}",
+            f"turn {turn} gave a {inner}{where}, "
+            + (
+                f"which the platform's server cannot send (the default action {default} is played without a "
+                f"word) and its local runner calls INVALID"
+                if forgiving
+                else _NO_ACTION
+            )
+            + f"; {mend}",
         )
     code = {"float": "returns_float", "bool": "returns_bool"}.get(name, "returns_wrong_type")
     asked = " or ".join(context.profile.results)

@@ -51,6 +51,8 @@ class TargetProfile(BaseModel):
     results: tuple[str, ...]
     #: what to write in place of a wrong result
     mend: str
+    #: does the judge play a default action, without a word, in place of a result that cannot be sent?
+    forgiving: bool = True
     #: greatest size of the archive, in bytes
     packed: Limit
     #: greatest size of its contents, in bytes

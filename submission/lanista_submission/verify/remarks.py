@@ -35,15 +35,15 @@ def judge_remarks(judge: Judge, packages: PlatformPackages, pinned: str) -> list
 
 
 def play_remarks(
-    context: Context, judge: Judge, picked: dict[str, Any] | None, report: Report
+    context: Context, packages: frozenset[str], picked: dict[str, Any] | None, report: Report
 ) -> list[Problem]:
-    """What the source and the games show that is no fault."""
+    """What the source and the games show that is no fault; `packages` are those that the seats could import."""
     remarks = list(context.source.suspects)
     helper = wrong_callable(context, picked, failed=False)
     if helper is not None:
         remarks.append(Problem(helper.code, helper.message, "warning"))
     for package, item in context.source.wanted.items():
-        if package not in judge.packages:
+        if package not in packages:
             remarks.append(
                 Problem(
                     "package_not_used",

@@ -36,7 +36,7 @@ class Report:
     agent: str | None = None
     #: the most characters that a turn printed (10,000 = cut there)
     printed: int = 0
-    #: python, kaggle_environments, platform_python
+    #: python, and kaggle_environments and platform_python, or the env whose own rules judge
     judge: dict[str, str] = field(default_factory=dict)
     #: cores and memory (bytes) of a seat's process; None where this system cannot limit it
     limits: dict[str, int | None] = field(default_factory=dict)
@@ -173,9 +173,13 @@ class Report:
         memory = self.limits.get("memory")
         seat = "one core" if self.limits.get("cores") else "all cores (this system cannot bind a process)"
         room = f"{memory / 2**30:.3g} GiB of memory" if memory else "no memory limit (this system has none)"
+        kaggle = self.judge.get("kaggle_environments")
+        judge = f"the rules of env {self.judge.get('env')}, Python {self.judge['python']}"
+        if kaggle is not None:
+            python = f"{self.judge['python']} (platform: {self.judge['platform_python']})"
+            judge = f"kaggle-environments {kaggle}, Python {python}"
         return [
-            f"judge    kaggle-environments {self.judge['kaggle_environments']}, Python "
-            f"{self.judge['python']} (platform: {self.judge['platform_python']})",
+            f"judge    {judge}",
             f"limits   a seat's process had {seat} and {room}; {self.played} games in {self.seconds:.0f} s",
         ]
 

@@ -9,24 +9,25 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
 
 from lanista.errors import UsageError
 from lanista.hints import hint
-from lanista.judge import Judge, NoJudgeError, find_judge
+from lanista.judge import NoJudgeError
 from lanista.plugins import Registry, current_host
-from lanista_submission.judge import pinned_version
 from lanista_submission.verify.arena import Arena, Plan, Progress
 from lanista_submission.verify.card import card_target
-from lanista_submission.verify.faults import Context, package_not_here
+from lanista_submission.verify.court import Court, kaggle_court
+from lanista_submission.verify.faults import Context
 from lanista_submission.verify.folders import ARCHIVE, OTHER_ARCHIVE, Folders
+from lanista_submission.verify.local import LOCAL, limits, local_court, local_packages, local_profile
 from lanista_submission.verify.problem import ArchiveError, Problem
 from lanista_submission.verify.profile import DEFAULT_TARGET, TargetProfile, platform_packages, profile_of
-from lanista_submission.verify.remarks import judge_remarks, play_remarks
+from lanista_submission.verify.remarks import play_remarks
 from lanista_submission.verify.report import ITSELF, OTHER, Report
-from lanista_submission.verify.source import Source, read_source
+from lanista_submission.verify.source import read_source
 from lanista_submission.verify.unpack import Unpacked, unpack
 
 
@@ -34,6 +35,7 @@ def verify_archive(
     archive: str | Path,
     *,
     target: str | None = None,
+    env: str | None = None,
     games: int = 10,
     against: str | Path | None = None,
     min_win_rates: Mapping[str, float] | None = None,
@@ -50,8 +52,8 @@ def verify_archive(
     `games` is a pairing's (an opponent and a seat order). `min_win_rates` maps an opponent ("itself" and
     "other" included) to the least score, both seat orders together. `keep` is a folder for the replays of all
     games; without it only a faulty game's replay is kept, in the current folder. `profile` replaces the
-    target's own. `seed` is that of the game's own agents. Plugins are read only to look up a target that is
-    not lanista's.
+    target's own. `seed` is that of the game's own agents. `env` is that of an archive for the target `local` whose
+    card names none. Plugins are read only to look up a target that is not lanista's, and for `local`.
     """
     start = monotonic()
     path, other = Path(archive), Path(against) if against is not None else None
@@ -61,14 +63,20 @@ def verify_archive(
     with tempfile.TemporaryDirectory(prefix="lanista-verify-", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         try:
-            profile, unpacked = _read(path, root, report, target, profile, registry)
+            registry_of = _registry_of(registry)
+            profile, unpacked = _read(path, root, report, target, profile, registry_of)
+            packages = platform_packages()
+            if profile.target == LOCAL:
+                packages = local_packages()
+                profile = local_profile(path, root / "read", unpacked.names, env, rates, registry_of())
             _check_rates(rates, profile, other)
             if other is not None:
                 _check_other(other, root, profile)
-            source = read_source(root / "read", unpacked.names, platform_packages())
-            context = Context(profile, platform_packages(), source, unpacked.names)
-            judge = _judge(report, source)
-            if judge is not None:
+            source = read_source(root / "read", unpacked.names, packages)
+            context = Context(profile, packages, source, unpacked.names)
+            court = local_court(profile) if profile.target == LOCAL else kaggle_court(report, source)
+            if court is not None:
+                report.judge = court.words
                 plan = Plan(
                     archive=path,
                     context=context,
@@ -78,19 +86,24 @@ def verify_archive(
                     scratch=root,
                     games=games,
                     against=other is not None,
-                    one_process=True,
+                    one_process=court.one_process,
                     workers=jobs or _cores(),
                     seed=seed,
                     keep=Path(keep) if keep is not None else None,
                     progress=progress or _silent,
                 )
-                _play(plan, judge, report, rates)
+                _play(plan, court, report, rates)
         except ArchiveError as error:
             report.note(error.problem)
         except NoJudgeError as error:
             report.note(Problem("no_judge", f"not judged: {error}", "not_judged"))
     report.seconds = monotonic() - start
     return report
+
+
+def _registry_of(registry: Registry | None) -> Callable[[], Registry]:
+    """Gives `registry`, or this process's own when it is first needed."""
+    return lambda: registry if registry is not None else current_host().registry
 
 
 def _silent(played: int, total: int, what: str) -> None:
@@ -115,12 +128,12 @@ def _read(
     report: Report,
     target: str | None,
     profile: TargetProfile | None,
-    registry: Registry | None,
+    registry_of: Callable[[], Registry],
 ) -> tuple[TargetProfile, Unpacked]:
     """Unpack into ``root/read``; the card names the target if nobody else does."""
 
     def known(name: str) -> TargetProfile:
-        return profile_of(name, lambda: registry if registry is not None else current_host().registry)
+        return limits() if name == LOCAL else profile_of(name, registry_of)
 
     found = profile or known(target or DEFAULT_TARGET)
     report.target = found.target
@@ -155,30 +168,13 @@ def _check_other(other: Path, root: Path, profile: TargetProfile) -> None:
         raise UsageError(f"--against {other}: {error}") from error
 
 
-def _judge(report: Report, source: Source) -> Judge | None:
-    """Find the judge and name it in the report; None if it lacks what the archive needs."""
-    packages = platform_packages()
-    judge = find_judge(packages.present)
-    report.judge = {
-        "python": judge.python_version,
-        "kaggle_environments": judge.kaggle_environments,
-        "platform_python": packages.python,
-    }
-    for remark in judge_remarks(judge, packages, pinned_version()):
-        report.note(remark)
-    for package, item in source.needed.items():
-        if package not in judge.packages:
-            report.note(package_not_here(package, f"{item.file} line {item.line} imports it"))
-    return None if report.grave else judge
-
-
-def _play(plan: Plan, judge: Judge, report: Report, rates: Mapping[str, float]) -> None:
+def _play(plan: Plan, court: Court, report: Report, rates: Mapping[str, float]) -> None:
     """Play, then say what is worth knowing and which bars were missed."""
-    arena = Arena(plan, judge, report)
+    arena = Arena(plan, court.command, report)
     arena.play()
     if report.grave:
         return
-    for remark in play_remarks(plan.context, judge, arena.picked, report):
+    for remark in play_remarks(plan.context, court.packages, arena.picked, report):
         report.note(remark)
     for name, least in rates.items():
         tally = report.opponents()[name]
