@@ -21,7 +21,7 @@ from lanista.hints import one_line, told
 from lanista.plugins import PluginHost, start_host
 
 #: core's own commands, a file each with `attach(app)`
-FILES = ("run", "league", "eval", "watch", "plugins", "recipes")
+FILES = ("run", "league", "eval", "watch", "report", "plugins", "recipes")
 #: the order in the help: as one walks from a game to an entry; plugins' own commands come after
 ORDER = (
     "run",
@@ -31,6 +31,7 @@ ORDER = (
     "export",
     "pack",
     "verify",
+    "report",
     "watch",
     "recipes",
     "plugins",

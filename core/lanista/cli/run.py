@@ -63,7 +63,9 @@ def run(
     if jobs > 1:
         raise UsageError("--jobs says how many seeds are played at once; give --seeds too")
     if SeedGroup.is_group(folder):
-        raise UsageError(f"{folder} holds a group of seeds; go on with `lanista resume {folder}`, or give --seeds")
+        raise UsageError(
+            f"{folder} holds a group of seeds; go on with `lanista resume {folder}`, or give --seeds"
+        )
     from lanista.run import Run
 
     _play(Run.create(folder, checked, host))
@@ -97,17 +99,18 @@ def resume(
 def _play(run: "Run") -> None:  # type: ignore[name-defined]  # noqa: F821 - imported late, torch comes with it
     from lanista.delivery import deliver
     from lanista.progress import ScreenProgress
+    from lanista.report.closing import closing
     from lanista.run import RunStopped
 
     with ScreenProgress() as progress:
         run.progress = progress
         try:
-            final = run.play()
+            with closing(run.folder, progress.say):
+                progress.say(f"final policy: {run.play()}")
+                code = deliver(run)
         except RunStopped:
             progress.say(f"stopped; a checkpoint stands. Go on with: lanista resume {run.folder}")
             raise typer.Exit(130) from None
-        progress.say(f"final policy: {final}")
-        code = deliver(run)
     if code:
         raise typer.Exit(code)
 
