@@ -65,7 +65,6 @@ class OneGameEnv(VecEnv):
         self._read = read
         self._answers = Answers(read.title, 0)
         self._streams = Streams(num_games)
-        self._settings = settings
         with self._told():
             #: one object a game
             self.rules = [read.build(settings) for _ in range(num_games)]
@@ -74,7 +73,7 @@ class OneGameEnv(VecEnv):
             self.spec = spec = spec_of(read, probe)
         self._answers.seats = spec.seats
         self.num_games = num_games
-        self.resumable = _resumable(probe, settings)
+        self.resumable = _resumable(probe)
         names = {fact.name for fact in spec.facts}
         #: are the rewards the rules' own?
         self._reports = hasattr(probe, "facts") and any(name == "reward" for name in probe.facts(0))
@@ -217,6 +216,8 @@ class OneGameEnv(VecEnv):
             return
         self._show(game, rules, self.final_observation, self.final_facts)
         self._end(game, given, goes_on)
+        if self.final_drawings is not None:
+            self.final_drawings[game] = self.render(game)
         self._episode[game] += 1
         self._begin(game)
 
@@ -308,7 +309,7 @@ class OneGameEnv(VecEnv):
         if not self.resumable:
             return super().save()
         try:
-            games = game_state(self.rules, self._settings, self._streams)
+            games = game_state(self.rules, self._streams)
         except StateError as error:
             raise EnvContractError(
                 f"game class {self._read.title}: {error}, which cannot be saved; write save(self) and "
@@ -326,7 +327,7 @@ class OneGameEnv(VecEnv):
         self._seed = int(state["seed"][0])
         self._streams.load(state)
         with self._told():
-            put_back_state(self.rules, self._settings, self._streams, state["games"])
+            put_back_state(self.rules, self._streams, state["games"])
         self._to_act = [tuple(int(seat) for seat in np.flatnonzero(row)) for row in self.acting]
 
     def _exposed(self) -> dict[str, AnyArray]:
@@ -345,12 +346,12 @@ class OneGameEnv(VecEnv):
             return str(draw())
 
 
-def _resumable(game: Any, settings: Any) -> bool:  # noqa: ANN401 - the author's object and settings
+def _resumable(game: Any) -> bool:  # noqa: ANN401 - the author's object
     """Whether the state of a game can be kept as JSON and arrays; an author may say that it cannot."""
     if not getattr(game, "resumable", True):
         return False
     try:
-        refuse_unsavable(game, settings)
+        refuse_unsavable(game)
     except StateError:
         return False
     return True

@@ -1,16 +1,17 @@
 """The state of a rules object as JSON, and the streams that games draw from. Nothing here is pickled.
 
 An object is kept by its attributes: numbers, texts, truth values, None, lists, tuples, sets, deques, dictionaries,
-numpy arrays and scalars, nested as deep as may be, the generator that `reset` was handed and the settings that the
-constructor was. Whatever else it holds, or the same list in two places, cannot be kept, and the env then says
-resumable = False. With methods ``save(self)`` and ``load(self, state)`` the author says what is kept.
+numpy arrays and scalars, nested as deep as may be, and the generator that `reset` was handed. Frozen settings and
+functions that the constructor put into an attribute stay as they are. Whatever else it holds, or the same list in two
+places, cannot be kept, and the env then says resumable = False. With methods ``save(self)`` and ``load(self, state)``
+the author says what is kept.
 """
 
 import base64
 import json
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -75,60 +76,60 @@ class Streams:
             }
 
 
-@dataclass(frozen=True)
-class Givens:
-    """What a game was handed from outside and may hold on to."""
-
-    settings: Any
-    #: None: any generator counts as the game's own
-    rng: np.random.Generator | None
-
-
-def refuse_unsavable(game: Any, settings: Any) -> None:  # noqa: ANN401 - the author's object and settings
+def refuse_unsavable(game: Any) -> None:  # noqa: ANN401 - the author's object
     """Raise `StateError` if the state of a game that has been reset cannot be kept."""
-    json.dumps(_kept(game, Givens(settings, None)))
+    json.dumps(_kept(game, None))
 
 
-def game_state(games: Sequence[Any], settings: Any, streams: Streams) -> AnyArray:  # noqa: ANN401
+def game_state(games: Sequence[Any], streams: Streams) -> AnyArray:
     """All games as one JSON text, in bytes: ``[L]`` uint8."""
-    kept = [_kept(game, Givens(settings, streams.at(place))) for place, game in enumerate(games)]
+    kept = [_kept(game, streams.at(place)) for place, game in enumerate(games)]
     return np.frombuffer(json.dumps(kept).encode(), np.uint8).copy()
 
 
-def put_back_state(games: Sequence[Any], settings: Any, streams: Streams, text: AnyArray) -> None:  # noqa: ANN401
+def put_back_state(games: Sequence[Any], streams: Streams, text: AnyArray) -> None:
     """Give every object what `game_state` kept of it."""
     for place, (game, kept) in enumerate(zip(games, json.loads(text.tobytes()), strict=True)):
-        state = _plain(kept, Givens(settings, streams.at(place)))
+        rng = streams.at(place)
         if hasattr(game, "load"):
-            game.load(state)
-        else:
-            vars(game).clear()
-            vars(game).update(state)
+            game.load(_plain(kept["saved"], rng))
+            continue
+        fixed = {name: vars(game)[name] for name in kept["fixed"]}
+        vars(game).clear()
+        vars(game).update(_plain(kept["changing"], rng) | fixed)
 
 
-def _kept(game: Any, givens: Givens) -> Any:  # noqa: ANN401 - JSON values
-    """What is kept of one object."""
+def _kept(game: Any, rng: np.random.Generator | None) -> dict[str, Any]:  # noqa: ANN401 - the author's object
+    """What is kept of one object; without `rng` any generator counts as the game's own."""
     if hasattr(game, "save") != hasattr(game, "load"):
         missing = "load(self, state)" if hasattr(game, "save") else "save(self)"
         raise StateError(f"it has only one of save and load: {missing} is missing")
     if hasattr(game, "save"):
-        return _json(game.save(), "save()", givens, set())
+        return {"saved": _json(game.save(), "save()", rng, set())}
     if not hasattr(game, "__dict__") or any(hasattr(kind, "__slots__") for kind in type(game).__mro__[:-1]):
         raise StateError("its attributes lie in __slots__")
-    return _json(dict(vars(game)), "", givens, set())
+    fixed = [name for name, value in vars(game).items() if _never_changes(value)]
+    changing = {name: value for name, value in vars(game).items() if name not in fixed}
+    return {"fixed": fixed, "changing": _json(changing, "", rng, set())}
 
 
-def _json(value: Any, path: str, givens: Givens, seen: set[int]) -> Any:  # noqa: ANN401 - any value in and out
+def _never_changes(value: Any) -> bool:  # noqa: ANN401 - any attribute
+    """Is it a frozen settings model, a function or a class?"""
+    config = getattr(type(value), "model_config", None)
+    return (isinstance(config, dict) and config.get("frozen") is True) or isinstance(
+        value, (type, FunctionType, BuiltinFunctionType)
+    )
+
+
+def _json(value: Any, path: str, rng: np.random.Generator | None, seen: set[int]) -> Any:  # noqa: ANN401 - any value in and out
     """A value as JSON; `seen` holds the containers on the way, since a second way to one would be lost."""
     kind = type(value)
     if kind in _PLAIN:
         return value
-    if value is givens.settings:
-        return {_KIND: "settings"}
     if isinstance(value, np.generic) and value.dtype.kind in "biuf":
         return {_KIND: "number", "dtype": value.dtype.str, "value": value.item()}
     if kind is np.random.Generator:
-        if givens.rng is not None and value is not givens.rng:
+        if rng is not None and value is not rng:
             raise StateError(f"{path} holds a generator that reset was not handed")
         return {_KIND: "rng"}
     if kind not in (list, tuple, set, frozenset, deque, dict, np.ndarray):
@@ -148,35 +149,35 @@ def _json(value: Any, path: str, givens: Givens, seen: set[int]) -> Any:  # noqa
     if kind is dict:
         pairs = [
             [
-                _json(key, f"a key of {path}", givens, seen),
-                _json(item, f"{path}.{key}".lstrip("."), givens, seen),
+                _json(key, f"a key of {path}", rng, seen),
+                _json(item, f"{path}.{key}".lstrip("."), rng, seen),
             ]
             for key, item in value.items()
         ]
         return {_KIND: "dict", "value": pairs}
-    items = [_json(item, f"{path}[{place}]", givens, seen) for place, item in enumerate(value)]
+    items = [_json(item, f"{path}[{place}]", rng, seen) for place, item in enumerate(value)]
     if kind is list:
         return items
     return {_KIND: kind.__name__, "value": items} | ({"most": value.maxlen} if kind is deque else {})
 
 
-def _plain(kept: Any, givens: Givens) -> Any:  # noqa: ANN401 - any value that `_json` takes
+def _plain(kept: Any, rng: np.random.Generator) -> Any:  # noqa: ANN401 - any value that `_json` takes
     """The value that `_json` made `kept` of."""
     if isinstance(kept, list):
-        return [_plain(item, givens) for item in kept]
+        return [_plain(item, rng) for item in kept]
     if not isinstance(kept, dict):
         return kept
     kind = kept[_KIND]
-    if kind in ("rng", "settings"):
-        return getattr(givens, kind)
+    if kind == "rng":
+        return rng
     if kind == "number":
         return np.dtype(kept["dtype"]).type(kept["value"])
     if kind == "array":
         packed = np.frombuffer(base64.b64decode(kept["value"]), np.dtype(kept["dtype"]))
         return packed.reshape(kept["shape"]).copy()
     if kind == "dict":
-        return {_plain(key, givens): _plain(item, givens) for key, item in kept["value"]}
-    items = [_plain(item, givens) for item in kept["value"]]
+        return {_plain(key, rng): _plain(item, rng) for key, item in kept["value"]}
+    items = [_plain(item, rng) for item in kept["value"]]
     if kind == "deque":
         return deque(items, kept["most"])
     return {"tuple": tuple, "set": set, "frozenset": frozenset}[kind](items)
