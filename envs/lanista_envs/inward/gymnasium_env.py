@@ -182,8 +182,7 @@ class Maker:
         self.max_steps = settings.max_steps or registered.max_episode_steps or NO_LIMIT
         self.render_mode: str | None = None
         entry = registered.entry_point
-        modes = _render_modes(entry) if isinstance(entry, str) else ()
-        if "ansi" in modes and "render_mode" not in settings.kwargs:
+        if "ansi" in _render_modes(entry) and "render_mode" not in settings.kwargs:
             self.render_mode = "ansi"
 
     def _spec(self) -> Any:  # noqa: ANN401 - gymnasium's EnvSpec
@@ -216,13 +215,15 @@ class Maker:
         return env
 
 
-def _render_modes(entry: str) -> tuple[str, ...]:
+def _render_modes(entry: Any) -> tuple[str, ...]:  # noqa: ANN401 - "module:Class", or what makes an env
     """The ways that an env class can draw itself; none if it cannot be imported, which `make` will explain."""
-    module, _, attribute = entry.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except Exception:
-        return ()
+    found = entry
+    if isinstance(entry, str):
+        module, _, attribute = entry.partition(":")
+        try:
+            found = getattr(importlib.import_module(module), attribute)
+        except Exception:
+            return ()
     return tuple(getattr(found, "metadata", {}).get("render_modes", ()))
 
 
