@@ -10,7 +10,7 @@ import pluggy
 from lanista.hookspecs import Register
 from lanista_envs.cartpole.settings import CartPoleSettings
 from lanista_envs.connectx.settings import ConnectXSettings, NegamaxSettings
-from lanista_envs.inward.settings import GymnasiumSettings
+from lanista_envs.inward.settings import GymnasiumSettings, PettingZooSettings
 from lanista_envs.kaggle.settings import KaggleAgentSettings, KaggleSettings
 from lanista_envs.lux.settings import LuxS1Settings
 from lanista_envs.mountaincar.settings import MountainCarSettings
@@ -67,6 +67,13 @@ def register_envs(register: Register) -> None:
         settings=GymnasiumSettings,
         summary="any env of gymnasium, one seat: gymnasium:Acrobot-v1",
         rest="id",
+    )
+    register(
+        "pettingzoo:",
+        "lanista_envs.inward.pettingzoo_env:PettingZooEnv",
+        settings=PettingZooSettings,
+        summary="any game of PettingZoo, in turn or at once: pettingzoo:classic.tictactoe_v3",
+        rest="module",
     )
     register(
         "kaggle:",
