@@ -1,9 +1,9 @@
 """Turns a second of the Lux rules alone, beside the official program in the same run.
 
-    python benchmarks/lux_engine.py JUDGE_PYTHON [--size 12] [--games 256] [--threads 2] [--orders keeper]
+    python benchmarks/lux_engine.py JUDGE_PYTHON [--size 12] [--games 256] [--threads 2] [--orders scripted]
 
-1. `--distinct` games are played once by a driver (`lanista_envs.lux.drivers`) and all orders are kept, so that no
-   clock ever runs while orders are thought out.
+1. `--distinct` games are played once by the scripted players, one on each seat, or by a driver of
+   `lanista_envs.lux.drivers`, and all orders are kept, so that no clock ever runs while orders are thought out.
 2. Ours: `--games` games (the distinct ones, each as often as fits) are played from start to end with those orders;
    the best and all of `--repeats` runs are shown, and what a restart with a fresh official map takes.
 3. The official program gets the action strings of the same games, over its raw pipe, and, in JUDGE_PYTHON, through
@@ -46,6 +46,17 @@ print(json.dumps([turns, seconds]))
 """
 
 
+def scripted(g, team, board, games, stream):
+    """The orders of a scripted player."""
+    from lanista_envs.lux.scripted.habits import PROSPECTOR_V1, WOODLAND_V1
+    from lanista_envs.lux.scripted.orders import plan_strings
+
+    return plan_strings((WOODLAND_V1, PROSPECTOR_V1)[team], g, team, board, games)
+
+
+ORDERS = {"scripted": scripted, **DRIVERS}
+
+
 def play_drivers(size, distinct, driver):
     """Give the action strings of every game, [game][turn] -> (team 0's, team 1's), and the tiles at the end."""
     games, strings = LuxGames(distinct, size), [[] for _ in range(distinct)]
@@ -56,7 +67,7 @@ def play_drivers(size, distinct, driver):
         for g in range(distinct):
             pair = ([], [])
             if not games.state.over[g]:
-                pair = tuple(DRIVERS[driver](g, t, games.board, games.state, streams[g]) for t in range(2))
+                pair = tuple(ORDERS[driver](g, t, games.board, games.state, streams[g]) for t in range(2))
                 strings[g].append(pair)
             seats += [read_strings(pair[t], g, t, games.board, games.state) for t in range(2)]
         games.play(pack_orders(seats))
@@ -145,7 +156,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--official-games", type=int, default=6)
-    parser.add_argument("--orders", default="keeper", help=f"a driver: {', '.join(DRIVERS)}")
+    parser.add_argument("--orders", default="scripted", choices=list(ORDERS), help="who gives them")
     given = parser.parse_args()
     strings, tiles = play_drivers(given.size, given.distinct, given.orders)
     taken = compact(given.size, strings)

@@ -18,7 +18,7 @@ import hashlib
 import platform
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
@@ -38,9 +38,15 @@ class KernelError(LanistaError):
 
 
 def compile_kernels(
-    *modules: ModuleType, label: str = "", parallel: bool = False, fastmath: bool = False
+    *modules: ModuleType,
+    label: str = "",
+    parallel: bool = False,
+    fastmath: bool = False,
+    entries: Sequence[str] = (),
 ) -> SimpleNamespace:
     """Give a namespace with a compiled dispatcher for every function of `modules`, by its name.
+
+    With `entries`, for the functions of these names alone: what Python does not call compiles faster.
 
     Machine code is made, or read from the disk, when a dispatcher is first called. `label` is what the
     progress line names ("connectx"). `parallel` compiles the functions that name ``prange`` with threads;
@@ -49,18 +55,21 @@ def compile_kernels(
     if not modules:
         raise KernelError("compile_kernels was called without a module; name at least one portable module")
     label = label or modules[0].__name__.rpartition(".")[2]
+    functions = {name: value for module in modules for name, value in _functions(module)}
+    for name in entries:
+        if name not in functions:
+            named = ", ".join(module.__name__ for module in modules)
+            raise KernelError(f"kernel {name} was asked for, and there is no such function in {named}")
     build = _Build(label, parallel, fastmath)
     for module in modules:
         build.follow_module(module)
-    build.called.update(module.__name__ for module in modules)
+    build.called.update(functions[name] for name in entries or functions)
     folder = build.cache_folder()
-    key = (str(folder), *(id(module) for module in modules))
+    key = (str(folder), *(id(module) for module in modules), *entries)
     if key not in _built:
         _announce_compilation()
         with _cache_in(folder):
-            kernels = {
-                name: build.compiled(value) for module in modules for name, value in _functions(module)
-            }
+            kernels = {name: build.compiled(functions[name]) for name in entries or functions}
         _built[key] = SimpleNamespace(**kernels)
     return _built[key]
 
@@ -110,8 +119,8 @@ class _Build:
         self.parallel = parallel
         self.fastmath = fastmath
         self.modules: dict[str, ModuleType] = {}
-        #: names of the modules whose functions are called from Python
-        self.called: set[str] = set()
+        #: what is called from Python
+        self.called: set[FunctionType] = set()
         self.copies: dict[FunctionType, Any] = {}
         self.unfinished: set[FunctionType] = set()
         self.shadows: dict[str, ModuleType] = {}
@@ -154,7 +163,7 @@ class _Build:
             repr((
                 numba.__version__, llvmlite.__version__, np.__version__, sys.version, platform.machine(),
                 binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(),
-                self.parallel, self.fastmath,
+                self.parallel, self.fastmath, sorted((f.__module__, f.__name__) for f in self.called),
             )).encode()
         )  # fmt: skip
         return user_cache_path("lanista") / "kernels" / f"{self.label}-{digest.hexdigest()[:16]}"
@@ -185,7 +194,7 @@ class _Build:
         threads = self.parallel and "prange" in named
         # What only other kernels call needs no way in from Python, and that takes a third of all compiling where
         # kernels hand on tuples of many arrays.
-        inner = function.__module__ not in self.called
+        inner = function not in self.called
         compiler: Any = numba.njit  # its types do not know the two wrapper options
         dispatcher = compiler(
             cache=True, nogil=True, error_model="numpy", parallel=threads, fastmath=self.fastmath,

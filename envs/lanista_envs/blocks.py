@@ -55,15 +55,20 @@ def copies(games: Games) -> dict[str, AnyArray]:
 
 def put_back(env: str, games: Games, state: dict[str, AnyArray]) -> None:
     """Write what `copies` gave back into the arrays; a state of another size is refused whole."""
+    refuse_state(env, dict(zip(games._fields, games, strict=True)), state)
     for name, array in zip(games._fields, games, strict=True):
+        np.copyto(array, state[name])
+
+
+def refuse_state(env: str, arrays: dict[str, AnyArray], state: dict[str, AnyArray]) -> None:
+    """Raise unless `state` has an array of the same shape for each of `arrays`."""
+    for name, array in arrays.items():
         if name not in state or state[name].shape != array.shape:
             found = tuple(state[name].shape) if name in state else "nothing"
             raise CheckpointError(
                 f"env {env}: the saved state has {found} as {name} where {array.shape} is needed; "
                 f"load it into an env with the same number of games and the same settings"
             )
-    for name, array in zip(games._fields, games, strict=True):
-        np.copyto(array, state[name])
 
 
 def refuse_num_games(name: str, num_games: int) -> None:

@@ -40,6 +40,10 @@ def parallel_env(name: str, render_mode: str | None = None, **settings: Any) -> 
     return TogetherView(build_env(name, 1, 1, settings), render_mode)
 
 
+#: more cells than any board has; an env does not say how many its own has
+_CELLS = 2**31
+
+
 class _Game:
     """What both views do: spaces, seeds, observations and rewards of one game."""
 
@@ -66,7 +70,7 @@ class _Game:
     def _units_space(self, bounds: Bounds) -> spaces.Space[Any]:
         """Where each unit stands, its kind, its legal choices, and what is shown of it."""
         each: dict[str, spaces.Space[Any]] = {
-            "cell": spaces.Box(0, np.iinfo(np.int64).max, (), np.int64),
+            "cell": spaces.Discrete(_CELLS),
             "kind": spaces.Discrete(len(self.head.units)),
             "legal": spaces.MultiBinary(self.head.size),
         }

@@ -1,5 +1,7 @@
 """City tiles: how they join cities, how cities vanish, how tiles build units. Portable."""
 
+import numpy as np
+
 from .scratch import Scratch
 from .state import (
     BUILD_WORKER,
@@ -13,10 +15,11 @@ from .state import (
     WORKER,
     Board,
     Games,
+    Number,
 )
 
 
-def found_tile(g: int, team: int, cell: int, board: Board, games: Games) -> None:
+def found_tile(g: int, team: Number, cell: Number, board: Board, games: Games) -> None:
     """Put a city tile of `team` on `cell`: a city of its own, or joined to the first one found beside it.
 
     The other cities beside it are absorbed in the order n, e, s, w: their tiles are appended, their fuel is
@@ -121,7 +124,7 @@ def close_ranks(g: int, games: Games) -> None:
     games.num_cities[g] = kept
 
 
-def create_unit(g: int, team: int, kind: int, cell: int, games: Games) -> None:
+def create_unit(g: int, team: Number, kind: Number, cell: Number, games: Games) -> None:
     """Append a unit to its team's list."""
     u = games.num_units[g, team]
     games.num_units[g, team] = u + 1
@@ -134,9 +137,9 @@ def create_unit(g: int, team: int, kind: int, cell: int, games: Games) -> None:
         games.unit_cargo[g, team, u, resource] = 0
 
 
-def build_unit(g: int, cell: int, games: Games, scratch: Scratch) -> None:
+def build_unit(g: int, cell: Number, games: Games, scratch: Scratch) -> None:
     """Let the tile on `cell` build what it was ordered to."""
-    team = int(games.tile_team[g, cell])
+    team = np.int64(games.tile_team[g, cell])
     kind = WORKER if scratch.building[g, cell] == BUILD_WORKER else CART
     scratch.building[g, cell] = 0
     create_unit(g, team, kind, cell, games)
@@ -150,15 +153,15 @@ def act_cities(first: int, last: int, games: Games, scratch: Scratch) -> None:
     for g in range(first, last):
         builds = num_builds[g]
         if builds == 1:
-            build_unit(g, builder[g, 0], games, scratch)
+            build_unit(g, np.int64(builder[g, 0]), games, scratch)
         elif builds > 1:
             # Ids follow the order of cities and tiles, not that of the orders.
             for city in range(num_cities[g]):
-                cell = city_first[g, city]
+                cell = np.int64(city_first[g, city])
                 while cell >= 0:
                     if building[g, cell] != 0:
                         build_unit(g, cell, games, scratch)
                         builds -= 1
-                    cell = tile_next[g, cell]
+                    cell = np.int64(tile_next[g, cell])
                 if builds == 0:
                     break

@@ -1,4 +1,7 @@
-"""Lux AI Season 1 as a VecEnv: two seats at once, a flat table of acting units, three compiled calls a step."""
+"""Lux AI Season 1 as a VecEnv: two seats at once, a flat table of acting units, four compiled calls a step."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -6,13 +9,14 @@ from lanista.arrays import AnyArray, IntArray
 from lanista.env import VecEnv
 from lanista.errors import UsageError
 from lanista_envs.blocks import Games as Arrays
-from lanista_envs.blocks import clear, copies, put_back, refuse_num_games, threaded
+from lanista_envs.blocks import clear, refuse_num_games, refuse_state
 from lanista_envs.lux import facts, stepping
 from lanista_envs.lux.choices import UNITS
+from lanista_envs.lux.compiled import lux_kernels, share_out
 from lanista_envs.lux.games import refuse_orders, refuse_size
 from lanista_envs.lux.overview import NUM_GLOBALS
 from lanista_envs.lux.planes import NUM_PLANES
-from lanista_envs.lux.scratch import allocate_scratch
+from lanista_envs.lux.scratch import allocate_scratch, count_blocks
 from lanista_envs.lux.settings import LuxS1Settings
 from lanista_envs.lux.sights import make_table
 from lanista_envs.lux.spec import FEATURES, HEAD, KNOWS, PLANES, lux_spec
@@ -43,7 +47,8 @@ class LuxS1(VecEnv):
         self._shown = shown = _allocate(n, size * size, settings.observation != "units")
         self._num_features = NUM_FEATURES if settings.observation != "planes" else 0
         self._seed = 0
-        self._kernels = threaded(stepping, label="lux_s1", num_threads=num_threads)
+        self._kernels = lux_kernels()
+        self._num_blocks, self._num_threads = count_blocks(n), num_threads
 
         self.observation = _named(shown.planes, shown.knows, size)
         self.final_observation = _named(shown.final_planes, shown.final_knows, size)
@@ -75,7 +80,9 @@ class LuxS1(VecEnv):
         if count > len(self._orders):
             self._make_room(count + count // 4)
         table = self._table
-        self._kernels.show_units(self.settings.max_turns, self.board, self.games, table, self._shown)
+        self._share_out(
+            self._kernels.show_units, self.settings.max_turns, self.board, self.games, table, self._shown
+        )
         self.unit_row, self.unit_cell = table.row[:count], table.cell[:count]
         self.unit_kind, self.unit_legal = table.kind[:count], table.legal[:count]
         #: ``[U]`` int64: a unit's place in `games.unit_id[game, seat]`; the cell of a city tile
@@ -92,8 +99,13 @@ class LuxS1(VecEnv):
     def _show(self) -> None:
         """Bring everything that is exposed up to date."""
         max_turns = self.settings.max_turns
-        self._kernels.show_games(self._seed, max_turns, self.board, self.games, self._shown)
+        self._share_out(self._kernels.show_games, self._seed, max_turns, self.board, self.games, self._shown)
+        np.cumsum(self.unit_offsets, out=self.unit_offsets)
         self._show_units()
+
+    def _share_out(self, kernel: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 - a kernel's own
+        """Call a kernel for all blocks of games, by all threads."""
+        share_out(kernel, self._num_blocks, self._num_threads, *arguments)
 
     def step(self, actions: dict[str, AnyArray]) -> None:
         """Play one turn; an illegal choice is an error, and then nothing has happened."""
@@ -103,10 +115,7 @@ class LuxS1(VecEnv):
                 f"env lux_s1: {HEAD} has the shape {choices.shape}; give a choice for each of the "
                 f"{len(self.unit_row)} rows of the table of units"
             )
-        illegal = self._kernels.play_choices(
-            choices, self._orders, self.settings.max_turns, self.board, self.games, self._scratch,
-            self._table, self.unit_offsets,
-        )  # fmt: skip
+        illegal = self._kernels.find_illegal(choices, self._table)
         if illegal != stepping.ALL_LEGAL:
             row = int(self.unit_row[illegal])
             name, count = UNITS[int(self.unit_kind[illegal])]
@@ -116,6 +125,10 @@ class LuxS1(VecEnv):
                 f"env lux_s1: the {name} of row {illegal} (seat {row % 2} of game {row // 2}) is given choice "
                 f"{choice}, which {fault}; take one with unit_legal True"
             )
+        self._share_out(
+            self._kernels.play_choices, choices, self._orders, self.settings.max_turns, self.board, self.games,
+            self._scratch, self._table, self.unit_offsets,
+        )  # fmt: skip
         self.ended[:] = False
         self.terminated[:] = False
         self.outcome[:] = 0.0
@@ -132,24 +145,25 @@ class LuxS1(VecEnv):
 
     def save(self) -> dict[str, AnyArray]:
         """Copies of the whole state."""
-        saved: dict[str, AnyArray] = {"seed": np.array(self._seed)}
-        for part, arrays in self._parts().items():
-            saved |= {f"{part}.{name}": array for name, array in copies(arrays).items()}
-        return saved
+        return {name: array.copy() for name, array in self._state().items()} | {"seed": np.array(self._seed)}
 
     def load(self, state: dict[str, AnyArray]) -> None:
         """Take back what `save` gave."""
-        for part, arrays in self._parts().items():
-            prefix = f"{part}."
-            own = {
-                name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)
-            }
-            put_back("lux_s1", arrays, own)
+        own = self._state()
+        refuse_state("lux_s1", {"seed": np.array(self._seed)} | own, state)
+        for name, array in own.items():
+            np.copyto(array, state[name])
         self._seed = int(state["seed"])
         self._show()
 
-    def _parts(self) -> dict[str, Arrays]:
-        return {"games": self.games, "shown": self._shown}
+    def _state(self) -> dict[str, AnyArray]:
+        """All arrays that hold the state, by name."""
+        parts: dict[str, Arrays] = {"games": self.games, "shown": self._shown}
+        return {
+            f"{part}.{name}": array
+            for part, arrays in parts.items()
+            for name, array in zip(arrays._fields, arrays, strict=True)
+        }
 
     def render(self, game: int) -> str:
         """The board, north first: two letters a cell, the ground and a unit."""

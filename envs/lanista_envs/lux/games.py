@@ -6,12 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lanista.errors import UsageError
-from lanista_envs.blocks import threaded
-from lanista_envs.lux import accept, arc4, cities, collect, dusk, mapgen, moves, rules, scratch, state, units
+from lanista_envs.lux import arc4, scratch, state
+from lanista_envs.lux.compiled import lux_kernels, share_out
 
-#: the modules that the rules are made of, for compiling (a constant that changes in any of them must make new
-#: machine code, so all are named) and for bundles
-RULES = (rules, accept, arc4, cities, collect, dusk, mapgen, moves, scratch, state, units)
 #: the smallest side that leaves room for the resources that a map must have
 MIN_SIDE = 6
 
@@ -35,8 +32,8 @@ class LuxGames:
         self.state = state.allocate(num_games, width, height)
         self.state.over[:] = True
         self._scratch = scratch.allocate_scratch(num_games, width, height)
-        kernels = threaded(*RULES, label="lux", num_threads=num_threads)
-        self._play, self._start = kernels.play_turn, kernels.start_games
+        self._num_threads = num_threads
+        self._kernels = lux_kernels()
 
     def start(self, seeds: Sequence[int] | npt.NDArray[np.int64], which: npt.ArrayLike | None = None) -> None:
         """Start the games `which` (all, without it) on the official maps of `seeds`, one for each."""
@@ -52,7 +49,10 @@ class LuxGames:
                 f"games {games.min()} to {games.max()} are to be started; they count from 0 to {self.num_games - 1}"
             )
         faults = np.zeros(len(games), np.int64)
-        self._start(games, np.asarray(seeds, np.int64), faults, self.board, self.state)
+        share_out(
+            self._kernels.start_games, len(games), self._num_threads,
+            games, np.asarray(seeds, np.int64), faults, self.board, self.state,
+        )  # fmt: skip
         for k in np.flatnonzero(faults).tolist():
             raise UsageError(
                 f"the map of seed {seeds[k]} on {self.width} x {self.height} {_FAULTS[int(faults[k])]}"
@@ -61,7 +61,10 @@ class LuxGames:
     def play(self, orders: state.Orders, max_turns: int = state.MAX_TURNS) -> None:
         """Play one turn of all games that are not over; what the rules refuse among `orders` is dropped."""
         refuse_orders(orders, self.num_games)
-        self._play(orders, max_turns, self.board, self.state, self._scratch)
+        share_out(
+            self._kernels.play_turn, scratch.count_blocks(self.num_games), self._num_threads,
+            orders, max_turns, self.board, self.state, self._scratch,
+        )  # fmt: skip
 
 
 def refuse_size(width: int, height: int) -> None:

@@ -87,10 +87,12 @@ def show_unit(g: int, team: int, u: int, k: int, games: Games, planes: Planes) -
 def turn_planes(planes: Planes, turned: Planes) -> None:
     """Write what the other seat sees, given what one seat sees: pairs change places."""
     for plane in range(FIRST_PAIR):
-        turned[plane] = planes[plane]
+        for cell in range(planes.shape[1]):
+            turned[plane, cell] = planes[plane, cell]
     for plane in range(FIRST_PAIR, planes.shape[0], 2):
-        turned[plane] = planes[plane + 1]
-        turned[plane + 1] = planes[plane]
+        for cell in range(planes.shape[1]):
+            turned[plane, cell] = planes[plane + 1, cell]
+            turned[plane + 1, cell] = planes[plane, cell]
 
 
 assert len(PLANES) == WOOD_CARRIED + 6

@@ -26,8 +26,6 @@ from .scratch import BLOCK, Scratch
 from .state import WORKER, Board, Games, Orders
 from .units import act_units
 
-prange = range  # a parallel build puts numba's in its place
-
 
 def play_block(
     block: int, orders: Orders, max_turns: int, board: Board, games: Games, scratch: Scratch
@@ -48,10 +46,14 @@ def play_block(
     end_turns(first, last, max_turns, games)
 
 
-def play_turn(orders: Orders, max_turns: int, board: Board, games: Games, scratch: Scratch) -> None:
-    """Play one turn of all games that are not over; `max_turns` is the length of a game (360 on Kaggle)."""
-    num_games = games.turn.shape[0]
-    for block in prange((num_games + BLOCK - 1) // BLOCK):
+def play_turn(
+    first: int, last: int, orders: Orders, max_turns: int, board: Board, games: Games, scratch: Scratch
+) -> None:
+    """Play one turn of the games of the blocks first..last-1 that are not over.
+
+    `max_turns` is the length of a game (360 on Kaggle). Blocks have nothing in common, so threads may share them out.
+    """
+    for block in range(first, last):
         play_block(block, orders, max_turns, board, games, scratch)
 
 
@@ -103,21 +105,26 @@ def start_game(g: int, seed: int, board: Board, games: Games) -> int:
         games.over[g] = True
         return 1 if home < 0 else 2
     survey(g, board, games)
-    create_unit(g, 0, WORKER, home, games)
-    found_tile(g, 0, home, board, games)
-    create_unit(g, 1, WORKER, away, games)
-    found_tile(g, 1, away, board, games)
+    # Numbers of one type, here as in the other calls of these two: numba compiles them for each type anew.
+    for team in range(2):
+        create_unit(g, team, np.int64(WORKER), home if team == 0 else away, games)
+        found_tile(g, team, home if team == 0 else away, board, games)
     games.flows[g] = 0
     return 0
 
 
 def start_games(
+    first: int,
+    last: int,
     which: npt.NDArray[np.int64],
     seeds: npt.NDArray[np.int64],
     faults: npt.NDArray[np.int64],
     board: Board,
     games: Games,
 ) -> None:
-    """Start the games `which` (``[M]``) on the maps of `seeds` (``[M]``); `faults` (``[M]``) as in `start_game`."""
-    for k in prange(which.shape[0]):
+    """Start the games ``which[k]`` on the maps of ``seeds[k]``, k from `first` to `last` - 1; `faults` as in `start_game`.
+
+    The three are ``[M]``; threads may share them out.
+    """
+    for k in range(first, last):
         faults[k] = start_game(which[k], seeds[k], board, games)

@@ -49,9 +49,14 @@ class Scratch(NamedTuple):
     ask_who: npt.NDArray[np.int32]
 
 
+def count_blocks(num_games: int) -> int:
+    """How many blocks `num_games` fill, the last perhaps in part."""
+    return (num_games + BLOCK - 1) // BLOCK
+
+
 def allocate_scratch(num_games: int, width: int, height: int) -> Scratch:
     """Working memory for `num_games`."""
-    n, cells, blocks = num_games, width * height, (num_games + BLOCK - 1) // BLOCK
+    n, cells, blocks = num_games, width * height, count_blocks(num_games)
     return Scratch(
         plan=np.zeros((n, 2, cells), np.int32),
         num_moves=np.zeros(n, np.int32),

@@ -12,7 +12,7 @@ class LuxS1Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    #: side of the square board in cells, 8 to 180; the competition's are 12, 16, 24 and 32
+    #: side of the square board in cells, 8 to 120; the competition's are 12, 16, 24 and 32
     size: int = Field(default=12, ge=8, le=MAX_SIDE)
     #: turns of a game, 1 to 360; the competition plays 360
     max_turns: int = Field(default=MAX_TURNS, ge=1, le=MAX_TURNS)

@@ -68,6 +68,10 @@ MAX_TURNS = 360
 MAX_SIDE = 120
 
 
+#: a whole number that kernels hand on: one type for numba, which compiles a function for each type anew
+Number = int | np.int64
+
+
 class Games(NamedTuple):
     """The state of N games; C cells, lists of C entries a team (units never outnumber the tiles there were)."""
 

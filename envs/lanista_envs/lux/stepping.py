@@ -1,11 +1,12 @@
 """One step of N games of Lux: choices become orders, a turn is played, ended games restart, everything is shown.
 
-1. `play_choices`: every row's choice becomes an order, and a turn is played.
-2. `show_games`: globals, planes and facts of all games; a game that is over is kept in the final arrays and begins
+1. `find_illegal`: is every choice legal?
+2. `play_choices`: every row's choice becomes an order, and a turn is played.
+3. `show_games`: globals, planes and facts of all games; a game that is over is kept in the final arrays and begins
    anew on the next map of its stream; the rows of the table are counted.
-3. `show_units`: the flat table, once it is known how long it is and that there is room for it.
+4. `show_units`: the flat table, once it is known how long it is and that there is room for it.
 
-All share the games out among threads in the blocks of `rules`.
+All but the first take a range of the blocks of `rules`, which threads may share out.
 """
 
 from typing import NamedTuple
@@ -23,13 +24,11 @@ from lanista_envs.lux.state import BUILD_WORKER, KIND, SUBJECT, Board, Games, Or
 from lanista_envs.lux.table import count_rows
 from lanista_envs.streams import draw_bits, stream_of
 
-prange = range  # a parallel build puts numba's in its place
-
 #: map seeds lie below it, as those that the competition draws
 SEEDS = 1_000_000_000
 #: maps that are tried for one episode; boards with an odd side put both teams into one place now and then
 ATTEMPTS = 200
-#: what `play_choices` gives when every choice was legal
+#: what `find_illegal` gives when every choice is legal
 ALL_LEGAL = -1
 
 
@@ -82,10 +81,14 @@ def begin_episode(g: int, seed: int, board: Board, games: Games, shown: Shown) -
 def keep_ending(g: int, lead: int, shown: Shown) -> None:
     """Keep what is shown of game g, which has ended with `lead` for seat 0, in the final arrays."""
     shown.ended[g] = True
-    shown.final_planes[g] = shown.planes[g]
-    shown.final_knows[g] = shown.knows[g]
-    shown.final_facts[:, g] = shown.facts[:, g]
     for seat in range(2):
+        for plane in range(shown.planes.shape[2]):
+            for cell in range(shown.planes.shape[3]):
+                shown.final_planes[g, seat, plane, cell] = shown.planes[g, seat, plane, cell]
+        for k in range(shown.knows.shape[2]):
+            shown.final_knows[g, seat, k] = shown.knows[g, seat, k]
+        for k in range(shown.facts.shape[0]):
+            shown.final_facts[k, g, seat] = shown.facts[k, g, seat]
         shown.terminated[g, seat] = True
         shown.outcome[g, seat] = lead if seat == 0 else -lead
         shown.final_facts[REWARD, g, seat] = shown.outcome[g, seat]
@@ -104,37 +107,32 @@ def show_game(g: int, max_turns: int, board: Board, games: Games, sights: Sights
     show_planes(g, board, games, shown.planes)
     write_facts(g, games, sights.tally, shown.facts)
     for seat in range(2):
-        shown.knows[g, seat] = sights.knows[seat]
+        for k in range(shown.knows.shape[2]):
+            shown.knows[g, seat, k] = sights.knows[seat, k]
         shown.offsets[2 * g + seat + 1] = count_rows(g, seat, games)
 
 
-def add_up(offsets: npt.NDArray[np.int64]) -> None:
-    """Make offsets of counts."""
-    offsets[0] = 0
-    for row in range(1, offsets.shape[0]):
-        offsets[row] += offsets[row - 1]
+def show_games(
+    first: int, last: int, seed: int, max_turns: int, board: Board, games: Games, shown: Shown
+) -> None:
+    """Bring up to date what is shown of the games of blocks first..last-1; those that are over begin anew.
 
-
-def show_games(seed: int, max_turns: int, board: Board, games: Games, shown: Shown) -> None:
-    """Bring up to date what is shown of all games; those that are over are kept as ended and begin anew.
-
-    A game of episode 0 has not been played, so it has not ended.
+    A game of episode 0 has not been played, so it has not ended. `offsets` are counts, which have to be added up.
     """
-    num_games = games.turn.shape[0]
-    for block in prange((num_games + BLOCK - 1) // BLOCK):
-        sights = make_sights(board.width, board.height)
-        for g in range(block * BLOCK, min((block + 1) * BLOCK, num_games)):
-            for _ in range(2):
-                show_game(g, max_turns, board, games, sights, shown)
-                if not games.over[g]:
-                    break
-                if shown.episode[g] > 0:
-                    keep_ending(g, result(g, sights.tally), shown)
-                begin_episode(g, seed, board, games, shown)
-    add_up(shown.offsets)
+    sights = make_sights(board.width, board.height)
+    for g in range(first * BLOCK, min(last * BLOCK, games.turn.shape[0])):
+        for _ in range(2):
+            show_game(g, max_turns, board, games, sights, shown)
+            if not games.over[g]:
+                break
+            if shown.episode[g] > 0:
+                keep_ending(g, result(g, sights.tally), shown)
+            begin_episode(g, seed, board, games, shown)
 
 
 def play_choices(
+    first: int,
+    last: int,
     choices: npt.NDArray[np.int64],
     orders: npt.NDArray[np.int16],
     max_turns: int,
@@ -143,39 +141,34 @@ def play_choices(
     scratch: Scratch,
     table: Table,
     offsets: npt.NDArray[np.int64],
-) -> int:
-    """Play a turn of all games, unless a choice is illegal: then give its row, and nothing has happened.
+) -> None:
+    """Play a turn of the games of blocks first..last-1.
 
-    `choices` (``[U]``) belong to the rows of `table`, which `offsets` shares out; `orders` (``[U, 4]``) is room for
-    what they mean.
+    `choices` (``[U]``), which must be legal, belong to the rows of `table`, which `offsets` shares out; `orders`
+    (``[U, 4]``) is room for what they mean.
     """
-    illegal = find_illegal(choices, table)
-    if illegal != ALL_LEGAL:
-        return illegal
-    num_games = games.turn.shape[0]
     given = Orders(orders, offsets)
-    for block in prange((num_games + BLOCK - 1) // BLOCK):
-        first, last = block * BLOCK, min((block + 1) * BLOCK, num_games)
+    for block in range(first, last):
+        start, end = block * BLOCK, min((block + 1) * BLOCK, games.turn.shape[0])
         write_orders(
-            offsets[2 * first], offsets[2 * last], table.row, table.kind, table.slot, choices, board, games, orders
+            offsets[2 * start], offsets[2 * end], table.row, table.kind, table.slot, choices, board, games, orders
         )  # fmt: skip
         play_block(block, given, max_turns, board, games, scratch)
-    return illegal
 
 
-def show_units(max_turns: int, board: Board, games: Games, table: Table, shown: Shown) -> None:
-    """Write the flat table; it must have room for the last of `offsets`."""
-    num_games = games.turn.shape[0]
-    for block in prange((num_games + BLOCK - 1) // BLOCK):
-        sights = make_sights(board.width, board.height)
-        for g in range(block * BLOCK, min((block + 1) * BLOCK, num_games)):
-            if table.features.shape[1] > 0:
-                look_for_rows(g, board, games, sights)
-            for seat in range(2):
-                write_rows(
-                    g, seat, shown.offsets[2 * g + seat], max_turns, board, games, sights,
-                    shown.knows[g, seat], table,
-                )  # fmt: skip
+def show_units(
+    first: int, last: int, max_turns: int, board: Board, games: Games, table: Table, shown: Shown
+) -> None:
+    """Write the rows of the games of blocks first..last-1; the table must have room for the last of `offsets`."""
+    sights = make_sights(board.width, board.height)
+    for g in range(first * BLOCK, min(last * BLOCK, games.turn.shape[0])):
+        if table.features.shape[1] > 0:
+            look_for_rows(g, board, games, sights)
+        for seat in range(2):
+            write_rows(
+                g, seat, shown.offsets[2 * g + seat], max_turns, board, games, sights,
+                shown.knows[g, seat], table,
+            )  # fmt: skip
 
 
 def read_choices(

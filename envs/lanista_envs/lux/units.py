@@ -1,5 +1,7 @@
 """Units act one after another, team 0 before team 1, each team in the order of its list. Portable."""
 
+import numpy as np
+
 from .cities import found_tile
 from .scratch import Scratch
 from .state import (
@@ -49,11 +51,11 @@ def act_units(first: int, last: int, orders: Orders, board: Board, games: Games,
                 kind = unit_kind[g, team, u]
                 if todo == 0 and kind == WORKER:
                     continue
-                cell = unit_cell[g, team, u]
+                cell = np.int64(unit_cell[g, team, u])
                 tired = False
                 if todo < 0:
                     tired = -1 - todo != cell
-                    cell = -1 - todo
+                    cell = -1 - np.int64(todo)
                     unit_cell[g, team, u] = cell
                 elif todo > 0:
                     order = rows[todo - 1, KIND]

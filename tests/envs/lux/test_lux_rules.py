@@ -187,9 +187,9 @@ def test_plain_python_plays_and_generates_the_same():
     games, taken = record_orders(2, 60, side=8)
     plain = LuxGames(2, 8)
     faults = np.zeros(2, np.int64)
-    rules.start_games(np.arange(2), np.arange(2), faults, plain.board, plain.state)
+    rules.start_games(0, 2, np.arange(2), np.arange(2), faults, plain.board, plain.state)
     for seats in taken:
-        rules.play_turn(pack_orders(seats), state.MAX_TURNS, plain.board, plain.state, plain._scratch)
+        rules.play_turn(0, 1, pack_orders(seats), state.MAX_TURNS, plain.board, plain.state, plain._scratch)
     assert_same(games.state, plain.state)
 
 

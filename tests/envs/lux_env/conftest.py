@@ -68,10 +68,3 @@ def show():
         env.load(saved)
 
     return put
-
-
-def pytest_collection_modifyitems(items):
-    """The observations compile for minutes on a new machine: these tests are of the slow tier."""
-    for item in items:
-        if "lux_env" in item.path.parts:
-            item.add_marker(pytest.mark.slow)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lanista_envs.lux
-from lanista.errors import RecipeError, UsageError
+from lanista.errors import CheckpointError, RecipeError, UsageError
 from lanista.plugins import load_plugins
 from lanista.testing import check_env
 from lanista_envs.lux import state
@@ -172,8 +172,26 @@ def test_no_games_are_refused():
         lux(0)
 
 
+def test_a_state_of_another_size_is_refused_whole():
+    env, other = lux(2), lux(3)
+    env.reset(0)
+    other.reset(1)
+    before = other.save()
+    with pytest.raises(
+        CheckpointError,
+        match=r"env lux_s1: the saved state has \(2,\) as games.turn where \(3,\) is needed; load it into an env",
+    ):
+        other.load(env.save())
+    with pytest.raises(CheckpointError, match="env lux_s1: the saved state has nothing as seed"):
+        other.load({})
+    short = {name: array for name, array in before.items() if name != "shown.offsets"}
+    with pytest.raises(CheckpointError, match=r"has nothing as shown\.offsets where"):
+        other.load({**short, "seed": np.array(7)})
+    assert all(np.array_equal(array, before[name]) for name, array in other.save().items())
+
+
 @pytest.mark.parametrize(
-    "settings", [{"size": 7}, {"size": 181}, {"max_turns": 0}, {"max_turns": 361}, {"observation": "x"}]
+    "settings", [{"size": 7}, {"size": 121}, {"max_turns": 0}, {"max_turns": 361}, {"observation": "x"}]
 )
 def test_wrong_settings_are_refused(settings):
     with pytest.raises(RecipeError, match=next(iter(settings))):
