@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 ENVS = ("cartpole", "mountaincar")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Field:
     """All arms on one env."""
 

@@ -23,12 +23,13 @@ def main() -> None:
     words.add_argument("--out", type=Path, default=Path("runs/experiments"), help="where the run folders go")
     words.add_argument("--write-only", action="store_true", help="play nothing; read results/*.json")
     given = words.parse_args()
+    fields = {}
     for env in given.env or ENVS:
         field = read_field(env)
         questions = list(field.questions) if given.question == "all" else [given.question]
-        arms = [arm for arm in field.recipes if any(arm in field.questions[name] for name in questions)]
-        if not given.write_only:
-            play_arms(env, arms, given.seeds, given.jobs, given.out)
+        fields[field] = [arm for arm in field.recipes if any(arm in field.questions[name] for name in questions)]
+    if not given.write_only:
+        play_arms(fields, given.seeds, given.jobs, given.out)
 
 
 if __name__ == "__main__":

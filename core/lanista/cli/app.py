@@ -21,12 +21,13 @@ from lanista.hints import one_line, told
 from lanista.plugins import PluginHost, start_host
 
 #: core's own commands, a file each with `attach(app)`
-FILES = ("run", "league", "eval", "watch", "report", "plugins", "recipes")
+FILES = ("run", "league", "eval", "compare", "watch", "report", "plugins", "recipes")
 #: the order in the help: as one walks from a game to an entry; plugins' own commands come after
 ORDER = (
     "run",
     "resume",
     "eval",
+    "compare",
     "league",
     "export",
     "pack",

@@ -2,6 +2,7 @@
 
 import typer
 
+from lanista.errors import LanistaError
 from lanista.seed_group import STOPPED, SeedGroup
 
 
@@ -21,5 +22,18 @@ def play_group(group: SeedGroup, jobs: int) -> None:
                 f"stopped; the checkpoints stand. Go on with: lanista resume {group.folder} --jobs {jobs}"
             )
             raise typer.Exit(STOPPED) from None
+    _print_summary(group)
     if failures:
         raise typer.Exit(1)
+
+
+def _print_summary(group: SeedGroup) -> None:
+    """What the finished seeds came to, with intervals; nothing to sum up is one sentence."""
+    from lanista.cli.compare import print_comparison
+    from lanista.comparison.compare import compare_groups
+    from lanista.comparison.groups import read_groups
+
+    try:
+        print_comparison(compare_groups(read_groups([group.folder])))
+    except LanistaError as error:
+        typer.echo(f"no summary: {error}")
