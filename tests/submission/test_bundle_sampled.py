@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanista.policy import PolicyCard, build_policy
-from lanista_submission.bundle.pack import pack
+from lanista_submission.bundle.pack import _check_fits, pack, read_network
+from lanista_submission.errors import PackError
 from lanista_submission.export.policy import export_policy
 from lanista_submission.export.record import record_play
-from lanista_submission.runtime.play import sample
+from lanista_submission.runtime.play import choose, sample
 from lanista_submission.targets.kaggle_connectx import PROFILE
 
 
@@ -80,3 +81,47 @@ def test_the_archive_plays_as_its_target_says(registry, tmp_path, monkeypatch, a
         assert np.abs(moves - expected).max() < 0.04
     for name in [name for name in sys.modules if name.startswith(package)]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def pendulum(registry, tmp_path):
+    """A policy of real numbers, exported: (policy, file)."""
+    env = registry.load("envs", "pendulum")(1, registry.settings("envs", "pendulum", {}), 1)
+    torch.manual_seed(0)
+    card = PolicyCard("pendulum", {}, env.spec, "mlp", {"hidden": [4], "policy_gain": 1.0})
+    policy = build_policy(card, registry)
+    return policy, export_policy(policy, tmp_path / "p.onnx", record_play(policy, registry, 32)).path
+
+
+def test_real_numbers_are_played_and_drawn_as_the_policy_would(pendulum):
+    policy, file = pendulum
+    executor = read_network(file).plan.executor()
+    state = {"state": np.array([0.5, -0.8, 3.0], np.float32)}
+    heads = {"torque": {"low": [-2.0], "high": [2.0]}}
+    seen = {"state": torch.from_numpy(state["state"]).expand(4000, 3)}
+    greedy, _, _ = policy.act(seen, {}, None)
+    found = choose(executor, state, heads, {}, None)["torque"]
+    np.testing.assert_allclose(found, greedy["torque"][0].numpy(), atol=1e-6)
+    rng = np.random.default_rng(0)
+    drawn = np.array([choose(executor, state, heads, {}, rng)["torque"] for _ in range(4000)])
+    expected = policy.act(seen, {}, torch.Generator().manual_seed(0))[0]["torque"].numpy()
+    assert (np.abs(drawn) <= 2.0).all()
+    quantiles = [0.1, 0.25, 0.5, 0.75, 0.9]
+    np.testing.assert_allclose(np.quantile(drawn, quantiles), np.quantile(expected, quantiles), atol=0.1)
+
+
+def test_a_head_that_lets_out_no_distribution_cannot_be_drawn_from(registry, pendulum):
+    _, file = pendulum
+    network = read_network(file)
+    profile = replace(
+        PROFILE, name="swing", env="pendulum", env_settings={}, codec=("x", []), actions="sampled"
+    )
+    _check_fits(network, profile, registry)
+    network.plan.record["outputs"] = [
+        entry for entry in network.plan.record["outputs"] if entry["name"] != "std_torque"
+    ]
+    _check_fits(network, replace(profile, actions="greedy"), registry)
+    with pytest.raises(
+        PackError, match="swing draws its actions, and head 'torque' of kind 'gaussian' lets no mean"
+    ):
+        _check_fits(network, profile, registry)

@@ -177,6 +177,14 @@ def _check_fits(network: Network, profile: Profile, registry: Registry) -> None:
         )
     if profile.codec is None:
         _check_codec(network, profile, registry)
+    given = {entry["name"] for entry in network.plan.record["outputs"]}
+    for head in card.spec.heads:
+        if profile.actions == "sampled" and head.continuous and f"std_{head.name}" not in given:
+            raise PackError(
+                f"policy {card.name!r}: {profile.name} draws its actions, and head {head.name!r} of kind "
+                f"{card.head_table(head)['use']!r} lets no mean and std out of the graph; let its exported() give "
+                f"them, or choose a target that plays greedily"
+            )
     settings = registry.settings("envs", profile.env, card.env_settings) if profile.env_settings else None
     for key, wanted in profile.env_settings.items():
         found = getattr(settings, key, None)

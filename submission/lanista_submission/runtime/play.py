@@ -106,14 +106,27 @@ def choose(
     chosen: dict[str, Any] = {}
     for head, bounds in heads.items():
         if bounds is not None:
-            numbers = outputs[f"action_{head}"][0].astype(np.float64)
-            inside = np.clip(numbers, bounds["low"], bounds["high"])
+            numbers = outputs[f"action_{head}"][0] if rng is None else draw(outputs, head, bounds, rng)
+            inside = np.clip(numbers.astype(np.float64), bounds["low"], bounds["high"])
             chosen[head] = inside if np.isfinite(inside).all() else middle(bounds)
             continue
         logits, mask = outputs[f"logits_{head}"][0], masks[head]
         index = int(logits.argmax()) if rng is None else sample(logits, mask, rng)
         chosen[head] = index if mask[index] else int(mask.argmax())
     return chosen
+
+
+def draw(
+    outputs: "dict[str, np.ndarray[Any, Any]]",
+    head: str,
+    bounds: "dict[str, list[float]]",
+    rng: "np.random.Generator",
+) -> "np.ndarray[Any, Any]":
+    """Real numbers by the distribution that the graph lets out: a normal one, led to the bounds by tanh."""
+    low, high = np.array(bounds["low"]), np.array(bounds["high"])
+    mean, std = outputs[f"mean_{head}"][0], outputs[f"std_{head}"][0]
+    place = np.tanh(mean + std * rng.standard_normal(mean.shape))
+    return np.asarray((high + low) / 2.0 + (high - low) / 2.0 * place)
 
 
 def middle(bounds: "dict[str, list[float]]") -> "np.ndarray[Any, Any]":
