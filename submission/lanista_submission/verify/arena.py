@@ -174,6 +174,9 @@ class Arena:
             return
         self._keep(pairing, result)
         rewards = result.record["rewards"]
+        if self._seats == 1:
+            self._report.scores.append(rewards[0])
+            return
         tally = self._report.tallies[pairing.opponent, pairing.seat]
         others = [reward for seat, reward in enumerate(rewards) if seat != pairing.seat]
         tally.add(rewards[pairing.seat], max(others, default=0.0), result.record["moves"])

@@ -1,9 +1,11 @@
 """The report of a verification: a record, its JSON form, its lines for people, its exit code."""
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from lanista.hints import one_line
+from lanista.intervals import mean_interval
 from lanista_submission.verify.problem import Problem
 from lanista_submission.verify.tally import Tally, Timing, Together
 
@@ -27,6 +29,8 @@ class Report:
     unpacked: int = 0
     files: int = 0
     tallies: dict[tuple[str, int], Tally] = field(default_factory=dict)
+    #: of a game for one seat: the score of each game, in place of wins and losses
+    scores: list[float] = field(default_factory=list)
     #: games played in all, the one in a single process included
     played: int = 0
     timing: Timing = field(default_factory=Timing)
@@ -96,6 +100,7 @@ class Report:
                 "played": self.played,
                 "pairings": [tally.to_json() for tally in self.tallies.values()],
                 "opponents": {name: tally.to_json() for name, tally in self.opponents().items()},
+                "scores": self.scores,
             },
             "timing": self.timing.to_json(),
             "warnings": [problem.to_json() for problem in self.warnings],
@@ -129,6 +134,12 @@ class Report:
         return lines
 
     def _games(self) -> list[str]:
+        if self.scores:
+            mean = sum(self.scores) / len(self.scores)
+            low, high = mean_interval(self.scores)
+            sure = f" ({low:.4g} to {high:.4g} at 95 %)" if isfinite(low) else ""
+            ends = f"least {min(self.scores):.4g}, most {max(self.scores):.4g}"
+            return ["", f"score    mean {mean:.4g}{sure}, {ends} in {len(self.scores)} games"]
         if not self.tallies:
             return []
         lines = [

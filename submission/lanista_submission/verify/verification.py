@@ -150,6 +150,11 @@ def _read(
 
 def _check_rates(rates: Mapping[str, float], profile: TargetProfile, other: Path | None) -> None:
     opponents = [ITSELF, *profile.opponents, *([OTHER] if other is not None else [])]
+    if profile.seats == 1 and (rates or other is not None):
+        raise UsageError(
+            f"{profile.environment} is a game for one seat, which has no opponents; leave out "
+            f"{'--against' if other is not None else '--min-win-rate (min_win_rate in a recipe)'}"
+        )
     for name, rate in rates.items():
         if name not in opponents:
             raise UsageError(f"--min-win-rate names {name!r}, which is no opponent; {hint(name, opponents)}")
