@@ -17,7 +17,7 @@ from lanista_envs.lux import arc4
 from lanista_envs.lux.games import LuxGames
 from lanista_envs.lux.order_strings import pack_orders, read_orders
 from lanista_envs.lux.parity import Difference, compare_lines
-from lanista_envs.lux.updates import UpdatesError, size_of, write_first_updates, write_updates
+from lanista_envs.lux.updates import UpdatesError, read_updates, size_of, write_first_updates, write_updates
 
 ENVIRONMENT = "lux_ai_2021"
 #: the version of the environment that our replays name
@@ -36,9 +36,12 @@ class ReplayError(LanistaError):
 class Replay:
     """What of a replay decides a game, and what it shows."""
 
-    seed: int
+    #: of the map; None if it was not made from a seed, and then the game begins as step 0 shows it
+    seed: int | None
     width: int
     height: int
+    #: `globalUnitIDCount` and `globalCityIDCount` of step 0, where they stand there
+    last_ids: tuple[int | None, int | None]
     #: Kaggle's `episodeSteps`, one more than the turns played
     episode_steps: int
     #: by turn, both teams' action strings
@@ -83,17 +86,10 @@ def take_apart(record: object) -> Replay:
     configuration, steps = record.get("configuration"), record.get("steps")
     if not isinstance(configuration, dict) or not isinstance(steps, list) or not steps:
         raise ReplayError("it has no configuration, or no steps")
-    seed: Any = configuration.get("seed")
     episode_steps: Any = configuration.get("episodeSteps", 361)
-    if not _is_integer(seed) or abs(seed) > arc4.MAX_SEED:
-        raise ReplayError(f"its seed is {str(seed)[:40]!r}, which must be an integer below 2**53")
     if not _is_integer(episode_steps) or not 2 <= episode_steps < 2**31:
         raise ReplayError(
             f"its episodeSteps is {str(episode_steps)[:40]!r}, which must be an integer from 2 on"
-        )
-    if configuration.get("mapType", "random") != "random":
-        raise ReplayError(
-            f"its mapType is {str(configuration['mapType'])[:40]!r}, and only random maps are made"
         )
     updates: list[list[str]] = []
     actions: list[tuple[list[str], list[str]]] = []
@@ -112,14 +108,34 @@ def take_apart(record: object) -> Replay:
         width, height = size_of(updates[0])
     except UpdatesError as error:
         raise ReplayError(str(error)) from error
-    return Replay(seed, width, height, episode_steps, actions, updates, finished)
+    counts = [steps[0][0]["observation"].get(f"global{what}IDCount") for what in ("Unit", "City")]
+    unit_id, city_id = (count if _is_integer(count) and 0 <= count < 2**31 else None for count in counts)
+    return Replay(
+        _seed_of(configuration), width, height, (unit_id, city_id), episode_steps, actions, updates, finished
+    )
+
+
+def _seed_of(configuration: dict[str, Any]) -> int | None:
+    """The seed that the map was made from; None if it was not."""
+    seed: Any = configuration.get("seed")
+    if seed is None or configuration.get("mapType", "random") != "random":
+        return None
+    if not _is_integer(seed) or abs(seed) > arc4.MAX_SEED:
+        raise ReplayError(f"its seed is {str(seed)[:40]!r}, which must be an integer below 2**53")
+    return int(seed)
 
 
 def check_replay(replay: Replay) -> Difference | None:
     """Play a replay's actions through our rules; give the first turn and line that differ from what it shows."""
     games = LuxGames(1, replay.width, replay.height)
-    games.start([replay.seed])
     board, state = games.board, games.state
+    if replay.seed is None:
+        try:
+            read_updates(replay.updates[0], 0, 0, board, state, *replay.last_ids)
+        except UpdatesError as error:
+            raise ReplayError(f"its step 0 shows no game: {error}") from error
+    else:
+        games.start([replay.seed])
     difference = compare_lines(0, write_first_updates(0, board, state), replay.updates[0])
     for turn, actions in enumerate(replay.actions, start=1):
         if difference is not None:
@@ -186,6 +202,7 @@ class Recorder:
             "id": f"lanista-{self.seed}",
             "name": ENVIRONMENT,
             "title": "Lux AI Challenge: 2021",
+            "description": "A game of lanista's own rules",
             "version": ENVIRONMENT_VERSION,
             "schema_version": 1,
             "configuration": {
@@ -198,6 +215,7 @@ class Recorder:
                 "mapType": "random",
                 "loglevel": 0,
                 "annotations": False,
+                "freeForm": True,
             },
             "info": {"TeamNames": list(names)},
             "rewards": [seat["reward"] for seat in last],

@@ -4,6 +4,7 @@ import copy
 import gzip
 import json
 import random
+from pathlib import Path
 
 import pytest
 
@@ -122,7 +123,6 @@ def test_a_replay_that_ends_too_early_or_too_late_differs(replay):
         (("configuration", "seed"), "7", "its seed is '7', which must be an integer below 2**53"),
         (("configuration", "seed"), True, "its seed is 'True'"),
         (("configuration", "episodeSteps"), 1, "its episodeSteps is '1', which must be an integer from 2 on"),
-        (("configuration", "mapType"), "debug", "its mapType is 'debug', and only random maps are made"),
         (("steps",), [], "it has no configuration, or no steps"),
         (("steps", 3), [{}], "step 3 is not a list of two seats"),
         (("steps", 3, 0), {}, "step 3 has no updates in seat 0's observation"),
@@ -138,6 +138,46 @@ def test_what_is_no_replay_is_refused_in_one_sentence(replay, path, value, sente
     with pytest.raises(ReplayError) as error:
         take_apart(broken)
     assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize("change", [{"seed": None}, {"mapType": "debug"}])
+def test_a_map_that_no_seed_made_is_taken_from_the_first_step(replay, change):
+    unseeded = copy.deepcopy(replay)
+    unseeded["configuration"] |= change
+    assert check_replay(take_apart(unseeded)) is None
+    unseeded["steps"][30][0]["observation"]["updates"].pop()
+    assert check_replay(take_apart(unseeded)).turn == 30
+    unseeded["steps"][0][0]["observation"]["updates"].insert(2, "rp 0 0")
+    unseeded["steps"][0][0]["observation"]["updates"][2] = "x"
+    with pytest.raises(ReplayError, match="its step 0 shows no game: line 'x': no line begins like that"):
+        check_replay(take_apart(unseeded))
+
+
+def test_an_official_game_is_written_down_as_kaggle_did():
+    """The steps to the last field, and the same keys beside them; the specification is left out."""
+    file = Path(__file__).parents[1] / "viewer" / "lux_replay.json.gz"
+    theirs = json.loads(gzip.decompress(file.read_bytes()))
+    configuration = theirs["configuration"]
+    games = LuxGames(1, configuration["width"], configuration["height"])
+    games.start([configuration["seed"]])
+    max_turns = configuration["episodeSteps"] - 1
+    recorder = Recorder(games, 0, configuration["seed"], max_turns)
+    for step in theirs["steps"][1:]:
+        actions = tuple(command_strings(seat["action"]) for seat in step)
+        seats = [read_orders(actions[t], 0, t, games.board, games.state) for t in range(2)]
+        games.play(pack_orders(seats), max_turns=max_turns)
+        recorder.note(actions)
+    ours = recorder.record()
+    for step in theirs["steps"]:
+        for seat in step:
+            seat["observation"]["remainingOverageTime"] = 60
+    assert ours["steps"] == theirs["steps"]
+    assert ours["rewards"] == theirs["rewards"]
+    assert ours["statuses"] == theirs["statuses"]
+    assert set(theirs) - set(ours) <= {"specification", "module_version"}
+    assert set(configuration) - {"parameters"} <= set(ours["configuration"])
+    for key in ("name", "title", "version", "schema_version"):
+        assert ours[key] == theirs[key]
 
 
 def damaged(record, stream):
