@@ -139,6 +139,10 @@ class PluginHost:
             except BaseException as error:
                 raise PluginError(f"plugin {plugin.name}, hook {event}: {diagnose(error, plugin)}") from error
 
+    def implements(self, hook: str, plugin: Plugin) -> bool:
+        """Whether a working plugin has a function for a hook or event."""
+        return plugin in self.working and self._hook(hook, plugin) is not None
+
     def load(self, plugin: Plugin) -> None:
         """Import one plugin and take in what it offers, or remember why not."""
         self.plugins.append(plugin)
@@ -227,12 +231,15 @@ class PluginHost:
         self.registry.missing_note = f" (broken plugins offer nothing: {names}; see `lanista plugins`)"
 
 
-def load_plugins(files: Sequence[str | Path] = ()) -> PluginHost:
-    """Find and load the installed plugins, then the given single files, into a host of their own."""
+def load_plugins(files: Sequence[str | Path] = (), *, strangers: bool = True) -> PluginHost:
+    """Find and load the installed plugins, then the given single files, into a host of their own.
+
+    Without `strangers` only lanista's own are loaded: for commands that must not hang on anybody else's import.
+    """
     host = PluginHost()
     blocked = [name.strip() for name in os.environ.get("LANISTA_PLUGINS_OFF", "").split(",") if name.strip()]
     found = [
-        *installed_plugins(blocked),
+        *(plugin for plugin in installed_plugins(blocked) if strangers or plugin.distribution == "lanista"),
         *(file_plugin(Path(file), blocked) for file in dict.fromkeys(files)),
     ]
     known = {name for plugin in found for name in (plugin.name, plugin.distribution) if name}
@@ -267,13 +274,15 @@ def current_host() -> PluginHost:
     return _current
 
 
-def start_host(files: Sequence[str | Path] = (), *, strict: bool = True) -> PluginHost:
+def start_host(
+    files: Sequence[str | Path] = (), *, strict: bool = True, strangers: bool = True
+) -> PluginHost:
     """Load the installed plugins and the given files, and make that the host of this process.
 
     A broken file is an error; `strict=False` only remembers it.
     """
     global _current
-    _current = load_plugins(files)
+    _current = load_plugins(files, strangers=strangers)
     if strict:
         _current.require_files()
     return _current

@@ -1,22 +1,31 @@
-"""The one form of a broken contract's report: which env, which field, what was found, what to change."""
+"""The one form of a broken contract's report: whose it is, which field, what was found, what to change."""
 
 from collections.abc import Sequence
 from typing import NoReturn
 
 from lanista.arrays import AnyArray
-from lanista.errors import EnvContractError
+from lanista.errors import EnvContractError, LanistaError, PluginError
+from lanista.registry import Entry
 
 
 class Complaints:
-    """Raises `EnvContractError` in the name of one env."""
+    """Raises one sentence in the name of an env, or of whatever else a plugin offers."""
 
-    def __init__(self, env: str) -> None:
-        """`env` opens every sentence."""
-        self.env = env
+    def __init__(self, env: str, error: type[LanistaError] = EnvContractError) -> None:
+        """Open every sentence with ``env NAME``."""
+        self.words = f"env {env}"
+        self._error = error
+
+    @staticmethod
+    def about(entry: Entry) -> "Complaints":
+        """Open every sentence with the entry and its plugin, and raise `PluginError`."""
+        complaints = Complaints(entry.name, PluginError)
+        complaints.words = f"{entry.words} of plugin {entry.owner}"
+        return complaints
 
     def complain(self, field: str, fault: str, change: str) -> NoReturn:
-        """Raise ``"env NAME: FIELD FAULT; CHANGE"``."""
-        raise EnvContractError(f"env {self.env}: {field} {fault}; {change}")
+        """Raise ``"WORDS: FIELD FAULT; CHANGE"``."""
+        raise self._error(f"{self.words}: {field} {fault}; {change}")
 
     def refuse(self, wrong: bool, field: str, fault: str, change: str) -> None:
         """Complain if `wrong`."""

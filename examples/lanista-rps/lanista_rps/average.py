@@ -77,9 +77,7 @@ class Average:
         for member, weight in zip(self.members, self.weights, strict=True):
             with torch.no_grad():
                 says = member.network(observation)
-            rows = self.loss.loss(
-                self.student, output.logits, output.value, says.logits, says.value, legal
-            )
+            rows = self.loss.loss(self.student, output.logits, output.value, says.logits, says.value, legal)
             total = total + weight * rows.mean()
         rate = self.settings.learning_rate.at(self.progress)
         for group in self.optimiser.param_groups:

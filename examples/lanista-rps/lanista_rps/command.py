@@ -10,7 +10,9 @@ def rps_strategies(
     run: Annotated[Path, typer.Argument(help="A run of the recipe rps or rps-selfplay.")],
     rows: Annotated[int, typer.Option(min=1, help="Snapshots to show, evenly spread.")] = 24,
     power: Annotated[float, typer.Option(min=0.0, help="The k-th snapshot weighs k to this power.")] = 1.0,
-    plot: Annotated[Path | None, typer.Option(help="Draw the chances over time into this PNG or SVG.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the chances over time into this PNG or SVG.")
+    ] = None,
 ) -> None:
     """Show the mixed strategy of a run's snapshots, oldest first, and their average.
 
