@@ -166,6 +166,9 @@ class _Build:
                 self.parallel, self.fastmath, sorted((f.__module__, f.__name__) for f in self.called),
             )).encode()
         )  # fmt: skip
+        config: Any = numba.config
+        if config.BOUNDSCHECK:  # NUMBA_BOUNDSCHECK=1, of which numba's own cache takes no notice
+            digest.update(b"bounds are checked")
         return user_cache_path("lanista") / "kernels" / f"{self.label}-{digest.hexdigest()[:16]}"
 
     def compiled(self, function: FunctionType) -> Any:  # noqa: ANN401 - a numba dispatcher, which has no type of its own

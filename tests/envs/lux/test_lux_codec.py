@@ -190,11 +190,15 @@ def mutate(lines, stream):
     return lines
 
 
-def test_damaged_lines_are_refused_or_shown_again_and_played_on(played):
-    stream = random.Random(2)
+@pytest.mark.parametrize(
+    "count", [1500, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
+)
+def test_damaged_lines_are_refused_or_shown_again_and_played_on(played, count):
+    """Run the long form with NUMBA_BOUNDSCHECK=1, too."""
+    stream = random.Random(2 if count == 1500 else 3)
     games, taken, refused = LuxGames(1, 12), 0, []
     shown = [write_updates(g, played.board, played.state) for g in range(12)]
-    for _ in range(1500):
+    for _ in range(count):
         lines = mutate(stream.choice(shown), stream)
         try:
             read_updates(lines, 200, 0, games.board, games.state)

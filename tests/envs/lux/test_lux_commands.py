@@ -217,9 +217,14 @@ def play_damaged(record, count, seed):
     return refused, different
 
 
-def test_damaged_replays_are_refused_or_differ_or_play_the_same():
-    refused, different = play_damaged(play_and_record(8, 8, 12), 400, 1)
-    assert refused > 50
+@pytest.mark.parametrize(
+    ("count", "seed"),
+    [(400, 1), pytest.param(10_000, 2, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])],
+)
+def test_damaged_replays_are_refused_or_differ_or_play_the_same(count, seed):
+    """Run the long form with NUMBA_BOUNDSCHECK=1, too."""
+    refused, different = play_damaged(play_and_record(8, 8, 12), count, seed)
+    assert refused > count // 8
     assert different > 0
 
 

@@ -216,19 +216,25 @@ def arbitrary_orders(stream, num_games, cells):
     return Orders(rows.astype(np.int16), offsets)
 
 
-def test_arbitrary_order_arrays_leave_a_state_that_can_be_shown_and_read():
+@pytest.mark.parametrize(
+    ("num_games", "batches", "turns"),
+    [(64, 1, 200), pytest.param(250, 40, 360, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])],
+)
+def test_arbitrary_order_arrays_leave_a_state_that_can_be_shown_and_read(num_games, batches, turns):
+    """The long form plays 10,000 games; run it with NUMBA_BOUNDSCHECK=1, too."""
     stream = np.random.default_rng(3)
-    games = LuxGames(64, 12)
-    games.start(list(range(64)))
-    for _ in range(200):
-        games.play(arbitrary_orders(stream, 64, 144))
-    copy = LuxGames(1, 12)
-    for g in range(64):
-        lines = write_updates(g, games.board, games.state)
-        read_updates(lines, int(games.state.turn[g]), 0, copy.board, copy.state)
-        assert write_updates(0, copy.board, copy.state) == lines
-    for name in ("plan", "building", "arrivals", "head"):
-        assert not getattr(games._scratch, name).any(), name
+    for batch in range(batches):
+        side = (12, 8, 16, 6, 32)[batch % 5]
+        games, copy = LuxGames(num_games, side), LuxGames(1, side)
+        games.start(list(range(batch * num_games, (batch + 1) * num_games)))
+        for _ in range(turns):
+            games.play(arbitrary_orders(stream, num_games, side * side))
+        for g in range(num_games):
+            lines = write_updates(g, games.board, games.state)
+            read_updates(lines, int(games.state.turn[g]), 0, copy.board, copy.state)
+            assert write_updates(0, copy.board, copy.state) == lines
+        for name in ("plan", "building", "arrivals", "head"):
+            assert not getattr(games._scratch, name).any(), name
 
 
 @pytest.mark.parametrize(

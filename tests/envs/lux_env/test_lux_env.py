@@ -158,6 +158,37 @@ def test_an_illegal_choice_is_refused_and_nothing_has_happened(row, choice, faul
     assert all(np.array_equal(array, before[name]) for name, array in env.save().items())
 
 
+@pytest.mark.parametrize(
+    ("num_games", "batches"),
+    [(40, 1), pytest.param(250, 40, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])],
+)
+def test_arbitrary_choices_are_refused_or_played(num_games, batches):
+    """The long form plays 10,000 games; run it with NUMBA_BOUNDSCHECK=1, too."""
+    rng = np.random.default_rng(5)
+    refused = played = 0
+    for batch in range(batches):
+        env = lux(num_games, 1 + batch % 2, size=(12, 8, 16)[batch % 3], observation="both", max_turns=45)
+        env.reset(batch)
+        for turn in range(50):
+            choices = random_choices(env, rng)["orders"]
+            if turn % 5 == 0:
+                wild = np.where(
+                    rng.random(len(choices)) < 0.02, rng.integers(-(2**62), 2**62, len(choices)), choices
+                )
+                choices = np.where(rng.random(len(choices)) < 0.02, rng.integers(-2, 22, len(choices)), wild)
+            within = (choices >= 0) & (choices < env.unit_legal.shape[1])
+            legal = within & env.unit_legal[np.arange(len(choices)), np.where(within, choices, 0)]
+            if legal.all():
+                env.step({"orders": choices})
+                played += 1
+                continue
+            with pytest.raises(UsageError, match=f"of row {np.flatnonzero(~legal)[0]} "):
+                env.step({"orders": choices})
+            refused += 1
+    assert played > 30 * batches
+    assert refused > 5 * batches
+
+
 def test_an_action_of_another_length_is_refused():
     env = lux(2)
     env.reset(5)
