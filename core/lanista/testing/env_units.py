@@ -124,7 +124,7 @@ def _check_rows(env: VecEnv, head: HeadSpec, complaints: Complaints, when: str) 
     )  # fmt: skip
     for name, array in env.unit_observation.items():
         if array.dtype.kind == "f":
-            wrong = ~np.isfinite(array).reshape(len(array), -1).all(1)
+            wrong = ~np.isfinite(array).all(axis=tuple(range(1, array.ndim)))  # also of no rows at all
             refuse_where(wrong, f"unit_observation[{name!r}]", "holds a number that is not finite",
                          "write finite numbers")  # fmt: skip
 

@@ -30,6 +30,8 @@ def lux(games=1, threads=1, **settings):
         {"observation": "both", "max_turns": 45},
         {"observation": "units", "size": 9, "max_turns": 33},
         {"size": 16},
+        {"observation": "both", "size": 20, "max_turns": 40},
+        {"observation": "units", "size": 40, "max_turns": 25},
     ],
 )
 def test_the_contract_holds(settings):
