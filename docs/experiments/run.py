@@ -10,8 +10,10 @@ What is there already is not played again, so a stopped experiment goes on by th
 import argparse
 from pathlib import Path
 
-from arms import ENVS, HERE, read_field
+from arms import ENVS, read_field
+from kept import keep
 from play import play_arms
+from write import write_question
 
 
 def main() -> None:
@@ -21,15 +23,27 @@ def main() -> None:
     words.add_argument("--seeds", type=int, default=10)
     words.add_argument("--jobs", type=int, default=1, help="seeds played at once")
     words.add_argument("--out", type=Path, default=Path("runs/experiments"), help="where the run folders go")
-    words.add_argument("--write-only", action="store_true", help="play nothing; read results/*.json")
+    words.add_argument(
+        "--write-only",
+        action="store_true",
+        help="play nothing; make tables and plots again from results/*.json",
+    )
     given = words.parse_args()
     fields = {}
     for env in given.env or ENVS:
         field = read_field(env)
         questions = list(field.questions) if given.question == "all" else [given.question]
-        fields[field] = [arm for arm in field.recipes if any(arm in field.questions[name] for name in questions)]
+        fields[field] = [
+            arm for arm in field.recipes if any(arm in field.questions[name] for name in questions)
+        ]
     if not given.write_only:
         play_arms(fields, given.seeds, given.jobs, given.out)
+        for field, arms in fields.items():
+            keep(field, arms, given.out)
+    for field, arms in fields.items():
+        for question, asked in field.questions.items():
+            if set(asked) <= set(arms) and given.question in (question, "all"):
+                write_question(field, question, asked)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,17 @@ The built-in `potential` weighs facts themselves, and an angle has two good side
 ``lanista run RECIPE --plugin docs/experiments/upright.py``
 """
 
-import lanista
 import numpy as np
+
+import lanista
 
 
 @lanista.hookimpl
 def register_shapers(register):
     """Offer `upright`."""
-    register("upright", ":Upright", summary="CartPole: a potential over pole angle and cart position, squared")
+    register(
+        "upright", ":Upright", summary="CartPole: a potential over pole angle and cart position, squared"
+    )
 
 
 class Upright:

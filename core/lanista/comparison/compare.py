@@ -245,25 +245,21 @@ def _verdicts(comparison: Comparison, figure: Figure) -> list[Verdict]:
 def _sentence(
     figure: Figure, a: str, b: str, first: Measured, second: Measured, found: Difference, level: float
 ) -> str:
-    """Whether the difference is real, in one sentence."""
-    counts = (len(first.values), len(second.values))
-    seeds = f"{counts[0]} seeds each" if counts[0] == counts[1] else f"{counts[0]} and {counts[1]} seeds"
-    seeds = seeds.replace("1 seeds", "1 seed") if counts == (1, 1) else seeds
+    """Whether the difference is real, in one sentence; the difference is told as the higher less the lower."""
     gap, form = found.interval, figure.form.format
+    counts = (len(first.values), len(second.values))
+    each = f"{counts[0]} seeds each" if counts[0] == counts[1] else f"{counts[0]} and {counts[1]} seeds"
+    seeds = "1 seed each" if counts == (1, 1) else each
     unit = f" {figure.unit}" if figure.unit else ""
-    bounds = f"95 % interval {form(gap.low)} to {form(gap.high)}, " if isfinite(gap.low) else ""
-    by_chance = f"p = {found.p:.2g}, " if isfinite(gap.low) else ""
+    b_is_higher = gap.value > 0.0
+    low, high = (gap.low, gap.high) if b_is_higher else (-gap.high, -gap.low)
+    bounds = f"95 % interval {form(low)} to {form(high)}, p = {found.p:.2g}, " if isfinite(low) else ""
+    facts = f"{figure.told} is {form(abs(gap.value))}{unit} higher with {b if b_is_higher else a} ({bounds}{seeds})"
     if found.shown(level):
-        winner, loser = (b, a) if (gap.value > 0.0) == figure.more_is_better else (a, b)
-        return (
-            f"{winner} is better than {loser}: {figure.told} differs by {form(abs(gap.value))}{unit} ({b} less {a}: "
-            f"{bounds}{by_chance}{seeds})"
-        )
+        winner, loser = (b, a) if b_is_higher == figure.more_is_better else (a, b)
+        return f"{winner} is better than {loser}: {facts}"
     if gap.value == 0.0:
-        return (
-            f"no difference between {a} and {b} is shown: {figure.told} is {form(float(first.iqm.value))}{unit} with "  # type: ignore[union-attr]
-            f"both ({bounds}{seeds})"
-        )
+        return f"no difference between {a} and {b} is shown: {figure.told} is {first.text()}{unit} with both, {seeds}"
     more = found.more_runs(level)
     needed = (
         "more than a thousand seeds each would be needed"
@@ -272,10 +268,7 @@ def _sentence(
     )
     if found.runs < fewest_runs(level):
         needed += f" (fewer than {fewest_runs(level)} can show none)"
-    return (
-        f"no difference between {a} and {b} is shown: {figure.told} differs by {form(abs(gap.value))}{unit} ({b} less "
-        f"{a}: {bounds}{by_chance}{seeds}); {needed}"
-    )
+    return f"no difference between {a} and {b} is shown: {facts}; {needed}"
 
 
 def _interval(found: Interval | None, name: str) -> dict[str, float | None]:

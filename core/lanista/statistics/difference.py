@@ -1,9 +1,9 @@
 """Whether two groups of runs differ, and how many more runs would tell.
 
 1. The difference is that of the interquartile means, with its stratified bootstrap interval.
-2. A difference is *shown* if that interval leaves out 0 **and** a permutation test on the same statistic agrees. The
-   bootstrap alone errs oftener than it says where there are few runs; the permutation test holds its level for any number
-   of runs if the groups do not differ at all.
+2. A difference is *shown* if that interval leaves out 0 **and** a permutation test of the probability of improvement (the
+   Mann-Whitney test, exact with ties) agrees. The bootstrap alone errs oftener than it says where there are few runs;
+   the permutation test holds its level for any number of runs if the groups do not differ at all.
 3. Where several groups are held against one, the tests are corrected together (Holm 1979).
 4. If nothing is shown, the runs a group that would show a difference as large as the one found, in four of five
    repetitions, follow from the error of the difference, which falls with the square root of the runs.
@@ -18,6 +18,7 @@ from statistics import NormalDist
 import numpy as np
 
 from lanista.statistics.bootstrap import Interval, bootstrap
+from lanista.statistics.improvement import probability_of_improvement
 from lanista.statistics.iqm import interquartile_mean
 from lanista.statistics.scores import Scores
 
@@ -85,7 +86,9 @@ def _permutation_p(a: Scores, b: Scores, seed: int) -> float:
         return 1.0
     found = stats.permutation_test(
         (a, b),
-        lambda first, second, axis: _difference(np.moveaxis(first, axis, -1), np.moveaxis(second, axis, -1)),
+        lambda first, second, axis: probability_of_improvement(
+            np.moveaxis(first, axis, -1), np.moveaxis(second, axis, -1)
+        ),
         permutation_type="independent",
         vectorized=True,
         n_resamples=ASSIGNMENTS,
