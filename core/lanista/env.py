@@ -52,6 +52,10 @@ class VecEnv(ABC):
     #: like `facts` (flows included: the last step's amounts), valid where `ended`.
     final_facts: dict[str, FloatArray]
 
+    #: None: nobody asks. Whoever sets a dict wants, for each game that ends, the text of its last state under the
+    #: game's number: `render` shows the new game already. An env that can draw it puts it there in `step`.
+    final_drawings: dict[int, str] | None = None
+
     # The table of acting units, only where the spec has a head of the kind ``"units"``: U rows, by game, by seat,
     # then in the env's own order. A seat that acts may have none (its part of the action is then empty). U changes
     # from step to step and nothing is padded, so the arrays below, `unit_offsets` apart, are other objects after

@@ -31,6 +31,7 @@ def register_envs(register: Register) -> None:
         settings=CartPoleSettings,
         summary="balance a pole on a cart; the transitions of gymnasium's CartPole-v1",
         gymnasium_id="lanista/CartPole-v1",
+        viewer="lanista_envs.cartpole.viewer",
     )
     register(
         "mountaincar",
@@ -38,6 +39,7 @@ def register_envs(register: Register) -> None:
         settings=MountainCarSettings,
         summary="drive a weak car out of a valley; the transitions of gymnasium's MountainCar-v0",
         gymnasium_id="lanista/MountainCar-v0",
+        viewer="lanista_envs.mountaincar.viewer",
     )
     register(
         "pendulum",
@@ -45,6 +47,7 @@ def register_envs(register: Register) -> None:
         settings=PendulumSettings,
         summary="swing a pendulum up with real-valued torque; the transitions of gymnasium's Pendulum-v1",
         gymnasium_id="lanista/Pendulum-v1",
+        viewer="lanista_envs.pendulum.viewer",
     )
     register(
         "connectx",

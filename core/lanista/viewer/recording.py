@@ -3,16 +3,21 @@
 The file is JSON, plain or gzip::
 
     {"format": "lanista-game/1", "env": "connectx", "title": "...", "settings": {...},
-     "seats": ["mine", "yours"], "result": "mine wins", "frames": [...]}
+     "seats": ["mine", "yours"], "result": "mine wins", "frames": [...],
+     "notes": [{"action": ["", "column 3"], "reward": [0, 0], "total": [0, 0], "facts": {"stones": [1, 0]}}, ...],
+     "renderer": "env"}
 
-`settings` and each entry of `frames` are whatever the renderer of the env reads; frame 0 is the start.
-Replays of Kaggle's are taken in by the env whose trait ``kaggle`` names their environment.
+`settings` and each entry of `frames` are whatever the renderer of the env reads; frame 0 is the start. `notes` is
+empty or as long as `frames`: what led to a frame, and how things stand in it, by seat. `renderer` is ``"env"`` for
+the env's own renderer, ``"text"`` where each frame is a text; without `notes` and `renderer` they are empty and
+``"env"``. Replays of Kaggle's are taken in by the env whose trait ``kaggle`` names their environment, others as text.
 """
 
 import gzip
 import json
 import zlib
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,6 +49,10 @@ class Recording:
     frames: list[Any]
     #: how the game ended, in words; empty if that is not known
     result: str = ""
+    #: what led to each frame: actions, rewards and facts by seat; empty, or as long as `frames`
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    #: "env": drawn by the env's own renderer; "text": each frame is a text
+    renderer: str = "env"
 
     def to_json(self) -> dict[str, Any]:
         """The recording as plain JSON values."""
@@ -55,6 +64,8 @@ class Recording:
             "seats": self.seats,
             "result": self.result,
             "frames": self.frames,
+            "notes": self.notes,
+            "renderer": self.renderer,
         }
 
     def write(self, file: Path) -> None:
@@ -66,7 +77,8 @@ class Recording:
 class Viewer(Protocol):
     """What an env offers to have its games shown: the trait ``viewer`` of its entry names the module.
 
-    A module with these three attributes keeps it.
+    A module with the first three of these keeps it. `read_replay` and `last_frame_of` may be left out: replays are
+    then shown as text, and the last frame is the state before the last step.
     """
 
     #: JavaScript that calls ``lanista.show({...})``; see ``page.js`` for what it is handed
@@ -81,12 +93,16 @@ class Viewer(Protocol):
     def read_replay(self, replay: dict[str, Any]) -> Recording:
         """A Kaggle replay as a recording; raises `RecordingError` if it is malformed."""
 
+    def last_frame_of(self, env: VecEnv, game: int) -> Any:  # noqa: ANN401 - as `frame_of`
+        """The last frame of a game that has just ended, from ``final_observation`` say; None if there is none."""
+
 
 @dataclass
 class GameRecorder:
     """Records one game of a native env while it is played: `note` before the first step and after each.
 
-    An env restarts an ended game in the same step, so that the last frame is the one before the last step.
+    An env restarts an ended game in the same step. Its last state is drawn where the viewer can draw it, by
+    `Viewer.last_frame_of`; else the frame before stands for it.
     """
 
     viewer: Viewer
@@ -94,26 +110,59 @@ class GameRecorder:
     game: int
     seats: list[str]
     frames: list[Any] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
     result: str = ""
 
-    def note(self) -> bool:
-        """Take down the game as it stands; False once it has ended, and from then on nothing is taken."""
+    def note(self, told: list[str] | None = None) -> bool:
+        """Take down the game as it stands; False once it has ended, and from then on nothing is taken.
+
+        `told`: what each seat did in the step before, in words; "" for nothing.
+        """
         if self.result:
             return False
-        if self.frames and self.env.ended[self.game]:
-            outcome = [float(value) for value in self.env.outcome[self.game]]
-            best = max(outcome)
-            ahead = [name for name, value in zip(self.seats, outcome, strict=True) if value == best]
-            self.result = "draw" if len(ahead) == len(outcome) > 1 else f"{' and '.join(ahead)} wins"
-            return False
-        self.frames.append(self.viewer.frame_of(self.env, self.game))
-        return True
+        over = bool(self.frames) and bool(self.env.ended[self.game])
+        self.frames.append(self._last_frame() if over else self.viewer.frame_of(self.env, self.game))
+        self.notes.append(self._note(over, told or [""] * len(self.seats)))
+        if over:
+            self.result = self._result()
+        return not over
 
-    def recording(self) -> Recording:
+    def _last_frame(self) -> Any:  # noqa: ANN401 - as `Viewer.frame_of`
+        draw = getattr(self.viewer, "last_frame_of", None)
+        frame = None if draw is None else draw(self.env, self.game)
+        return self.frames[-1] if frame is None else frame
+
+    def _note(self, over: bool, told: list[str]) -> dict[str, Any]:
+        facts = self.env.final_facts if over else self.env.facts
+        values = {name: [_short(value) for value in fact[self.game].tolist()] for name, fact in facts.items()}
+        reward = values.pop("reward")
+        before = self.notes[-1]["total"] if self.notes else [0.0] * len(reward)
+        total = [_short(sum(pair)) for pair in zip(before, reward, strict=True)]
+        return {"action": told, "reward": reward, "total": total, "facts": values}
+
+    def _result(self) -> str:
+        outcome = [_short(float(value)) for value in self.env.outcome[self.game]]
+        if len(outcome) == 1:
+            return f"score {outcome[0]:g}" if self.env.spec.outcome == "score" else f"result {outcome[0]:+g}"
+        best = max(outcome)
+        ahead = [name for name, value in zip(self.seats, outcome, strict=True) if value == best]
+        if len(ahead) == len(outcome):
+            return "draw"
+        scores = "" if self.env.spec.outcome == "result" else f" with {best:g}"
+        return f"{' and '.join(ahead)} {'win' if len(ahead) > 1 else 'wins'}{scores}"
+
+    def recording(self, title: str = "", renderer: str = "env") -> Recording:
         """What was taken down."""
         name = self.env.spec.name
         settings = self.viewer.settings_of(self.env)
-        return Recording(name, name, self.seats, settings, self.frames, self.result)
+        return Recording(
+            name, title or name, self.seats, settings, self.frames, self.result, self.notes, renderer
+        )
+
+
+def _short(value: float) -> float:
+    """Six digits; what is not finite has no place in JSON and becomes 0."""
+    return float(f"{value:.6g}") if isfinite(value) else 0.0
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -137,14 +186,41 @@ def read_json(file: Path) -> dict[str, Any]:
 def take_apart(record: dict[str, Any]) -> Recording:
     """A recording from its own JSON; raises `RecordingError` that names the field."""
     kinds = {"env": str, "title": str, "settings": dict, "seats": list, "result": str, "frames": list}
-    for name, kind in kinds.items():
-        if not isinstance(record.get(name), kind):
+    values = {"notes": [], "renderer": "env", **record}
+    for name, kind in (kinds | {"notes": list, "renderer": str}).items():
+        if not isinstance(values.get(name), kind):
             found = type(record[name]).__name__ if name in record else "nothing"
             raise RecordingError(
                 f"its {name} must be a JSON {'object' if kind is dict else kind.__name__}, found {found}"
             )
-    if not record["frames"]:
+    if not values["frames"]:
         raise RecordingError("it has no frames")
-    if not all(isinstance(seat, str) for seat in record["seats"]):
+    if not values["seats"] or not all(isinstance(seat, str) for seat in values["seats"]):
         raise RecordingError("its seats must be names")
-    return Recording(**{name: record[name] for name in kinds})
+    if values["renderer"] not in ("env", "text"):
+        raise RecordingError(f"its renderer is {values['renderer'][:40]!r}, which must be 'env' or 'text'")
+    if values["renderer"] == "text" and not all(isinstance(frame, str) for frame in values["frames"]):
+        raise RecordingError("its renderer is 'text' and a frame is none")
+    _check_notes(values["notes"], len(values["frames"]), len(values["seats"]))
+    return Recording(**{name: values[name] for name in (*kinds, "notes", "renderer")})
+
+
+def _check_notes(notes: list[Any], frames: int, seats: int) -> None:
+    if notes and len(notes) != frames:
+        raise RecordingError(f"it has {len(notes)} notes to {frames} frames; give one a frame, or none")
+    for number, note in enumerate(notes):
+        facts = note.get("facts") if isinstance(note, dict) else None
+        if not isinstance(facts, dict):
+            raise RecordingError(f"note {number} has no facts")
+        numbers = {"reward": note.get("reward"), "total": note.get("total"), **facts}
+        for name, row in numbers.items():
+            if not _by_seat(row, seats, (int, float)):
+                raise RecordingError(f"note {number}: its {name[:40]} must be {seats} numbers, one a seat")
+        if not _by_seat(note.get("action"), seats, (str,)):
+            raise RecordingError(f"note {number}: its action must be {seats} texts, one a seat")
+        if notes[0]["facts"].keys() != facts.keys():
+            raise RecordingError(f"note {number} has other facts than note 0")
+
+
+def _by_seat(row: object, seats: int, kinds: tuple[type, ...]) -> bool:
+    return isinstance(row, list) and len(row) == seats and all(isinstance(value, kinds) for value in row)

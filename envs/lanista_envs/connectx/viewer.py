@@ -19,6 +19,13 @@ def frame_of(env: VecEnv, game: int) -> list[int]:
     return board
 
 
+def last_frame_of(env: VecEnv, game: int) -> list[int]:
+    """The board of a game that has just ended, from what seat 0 saw of it."""
+    own, other = _connectx(env).final_observation["board"][game, 0, :2].astype(int)
+    board: list[int] = (own + 2 * other).reshape(-1).tolist()
+    return board
+
+
 def settings_of(env: VecEnv) -> dict[str, Any]:
     """Rows, columns and the run that wins."""
     return _connectx(env).settings.model_dump()

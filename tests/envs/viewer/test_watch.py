@@ -61,6 +61,15 @@ def test_connectx_replay_is_shown_move_by_move(tmp_path, capsys):
     assert [sum(stone > 0 for stone in frame) for frame in game["frames"]] == list(range(8))
 
 
+def test_lux_replay_becomes_a_page(tmp_path, capsys):
+    page = tmp_path / "page.html"
+    assert main(["watch", str(HERE / "lux_replay.json.gz"), "--out", str(page)]) == 0
+    assert "361 frames of lux_s1" in capsys.readouterr().out
+    game = json.loads(Page(page.read_text("utf-8")).game)
+    assert game["env"] == "lux_s1"
+    assert len(game["frames"]) == 361
+
+
 def test_lux_replay_is_shown_turn_by_turn():
     record = replay("lux")
     shown = lux_viewer.read_replay(record)
@@ -187,7 +196,12 @@ def test_malformed_lux_replay_is_one_sentence(what, says):
         (b"\x1f\x8bnothing", "cannot be read as JSON, plain or gzip"),
         (b"[1]", "holds a list; a recorded game is a JSON object"),
         (b"{}", "is neither a recorded game (format 'lanista-game/1') nor a Kaggle replay"),
-        (b'{"name": "chess"}', "is a game of 'chess', which no viewer shows; there are viewers for"),
+        (b'{"name": "chess"}', "is no game of 'chess' that can be shown: it has no steps"),
+        (
+            b'{"format": "lanista-game/1", "env": "chess", "title": "", "settings": {}, "seats": ["a"], '
+            b'"result": "", "frames": [1]}',
+            "is a game of 'chess', and no env of that name is offered",
+        ),
         (b'{"format": "lanista-game/1", "env": "connectx"}', "its title must be a JSON str, found nothing"),
         (b'{"name": "connectx", "steps": [1], "configuration": {"rows": 0}}', "its rows is '0'"),
         (b'{"name": "connectx", "steps": [1], "configuration": {}}', "step 0 has no board of 42 cells"),
