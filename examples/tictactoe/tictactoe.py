@@ -1,14 +1,11 @@
-"""Tic-tac-toe: the rules of one game, in plain Python, and the line that makes an env of them."""
+"""Tic-tac-toe: the rules of one game, and the lines that make an env of them."""
 
 import lanista
-from lanista import one_game
 
 LINES = [(0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)]
 
 
 class Rules:
-    """Two seats in turn; cells are 0 to 8, row by row."""
-
     name = "tictactoe"
     seats = 2
     actions = 9
@@ -28,20 +25,18 @@ class Rules:
         return [[owner == seat for owner in self.cells], [owner == 1 - seat for owner in self.cells]]
 
     def step(self, actions):
-        seat = self.turn
+        seat, self.turn = self.turn, 1 - self.turn
         self.cells[actions[seat]] = seat
-        self.turn = 1 - seat
         if any(all(self.cells[cell] == seat for cell in line) for line in LINES):
             return [1, -1] if seat == 0 else [-1, 1]
-        if None not in self.cells:
-            return [0, 0]
+        return None if None in self.cells else [0, 0]
 
     def render(self):
-        marks = [".XO"[0 if owner is None else owner + 1] for owner in self.cells]
+        marks = [{0: "X", 1: "O", None: "."}[owner] for owner in self.cells]
         return "\n".join(" ".join(marks[row : row + 3]) for row in (0, 3, 6))
 
 
-TicTacToe = one_game(Rules)
+TicTacToe = lanista.one_game(Rules)
 
 
 @lanista.hookimpl

@@ -199,12 +199,14 @@ def _wrong_type(context: Context, record: dict[str, Any], own: dict[str, Any]) -
     wrong = [
         (seen["turn"], name) for name, seen in own["types"].items() if name not in context.profile.results
     ]
+    fault = own["fault"] if own["fault"] is not None and own["fault"]["kind"] == "unsendable" else None
+    if fault is not None:  # the right type, but what it holds cannot be sent
+        wrong.append((fault["turn"], fault["type"]))
     if not wrong:
         return None
     turn, name = min(wrong)
     default = shown(record["default_action"])
     mend, forgiving = context.profile.mend, context.profile.forgiving
-    fault = own["fault"]
     if name == "NoneType":
         return Problem(
             "returns_none",

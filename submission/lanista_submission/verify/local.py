@@ -47,6 +47,7 @@ def limits() -> TargetProfile:
 
 
 def local_profile(
+    base: TargetProfile,
     archive: Path,
     folder: Path,
     names: tuple[str, ...],
@@ -54,7 +55,7 @@ def local_profile(
     asked: Iterable[str],
     registry: Registry,
 ) -> TargetProfile:
-    """The profile of an unpacked archive's env; `asked` are the opponents that the user names.
+    """The profile of an unpacked archive's env: `base` and what the env says; `asked` are the opponents that the user names.
 
     `env` goes before the card's. Raises `ArchiveError` with a problem "not judged" where no env can be had.
     """
@@ -65,14 +66,15 @@ def local_profile(
     table = card.get("env_settings") if card.get("env") == name else {}
     spec = _spec(archive, name, table if isinstance(table, dict) else {}, registry)
     results, mend = result_types(spec)
-    return limits().model_copy(
+    seconds = base.configuration.get("actTimeout", ACT_TIMEOUT_S)
+    return base.model_copy(
         update={
             "environment": name,
             "opponents": _opponents(spec, asked, registry),
             "seats": spec.seats,
             "results": results,
             "mend": mend,
-            "configuration": {"settings": table or {}, "actTimeout": ACT_TIMEOUT_S},
+            "configuration": {"settings": table or {}, "actTimeout": seconds},
         }
     )
 

@@ -152,7 +152,7 @@ class Report:
             if len(pairings) > 1:
                 lines.append(_row(together))
         lines += [
-            "a draw is half a win; intervals are Wilson's; seat 1 moves first; against itself seat 1 is "
+            "a draw is half a win; intervals are Wilson's; seats are counted from 1; against itself seat 1 is "
             "counted"
         ]
         other = self.opponents().get(OTHER)
@@ -217,7 +217,9 @@ def agent_words(picked: dict[str, Any]) -> str:
 
 def _row(tally: Tally) -> str:
     low, high = tally.interval
-    seat = "both" if tally.seat is None else str(tally.seat + 1)
+    seat = "" if tally.seat is None else str(tally.seat + 1)
+    if isinstance(tally, Together):
+        seat = "both" if tally.orders == 2 else "all"
     same = f"  (all {tally.games} the same game: counted as one)" if tally.telling == 1 < tally.games else ""
     return (
         f"{tally.opponent:<10}{seat:>5}{tally.games:>7}{tally.wins:>6}{tally.draws:>7}{tally.losses:>6}   "

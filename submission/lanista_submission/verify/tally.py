@@ -82,6 +82,8 @@ class Together(Tally):
             set().union(*(part.sequences for part in parts)),
         )
         self._telling = sum(part.telling for part in parts)
+        #: seat orders
+        self.orders = len(parts)
 
     @property
     def telling(self) -> int:

@@ -68,7 +68,9 @@ def verify_archive(
             packages = platform_packages()
             if profile.target == LOCAL:
                 packages = local_packages()
-                profile = local_profile(path, root / "read", unpacked.names, env, rates, registry_of())
+                profile = local_profile(
+                    profile, path, root / "read", unpacked.names, env, rates, registry_of()
+                )
             _check_rates(rates, profile, other)
             if other is not None:
                 _check_other(other, root, profile)
