@@ -21,7 +21,7 @@ def minimal() -> dict:
 
 
 def test_all_shipped_recipes_are_known_here() -> None:
-    assert SHIPPED == ["cartpole", "connectx", "mountaincar"]
+    assert SHIPPED == ["cartpole", "connectx", "mountaincar", "pendulum"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
