@@ -116,9 +116,9 @@ class Run:
         Raises `RunStopped` after a Ctrl-C, once a checkpoint stands.
         """
         with self._owned(), _threads(self.recipe.top.num_threads), StopRequest() as stop:
+            evaluation = evaluation_of(self.recipe.top, self.host.registry)
             loggers = self._loggers()
             metrics = MetricsFile(self.folder / "metrics.jsonl", self._metrics_length)
-            evaluation = evaluation_of(self.recipe.top, self.host.registry)
             try:
                 self.host.emit("run_started", run=self)
                 while self.phase_index < len(self.recipe.phases):
