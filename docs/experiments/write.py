@@ -29,15 +29,20 @@ DRAWN = "share_late"
 def write_question(field: Field, question: str, arms: Sequence[str]) -> None:
     """Write results/<question>-<env>.md and .png."""
     groups = kept_groups(field, arms)
-    found = {figure: compare_groups(groups, figure) for figure in DECIDES}
+    every = compare_groups(groups, DRAWN)
+    found = {}
+    for figure in DECIDES:
+        # An arm that never solved has no share after solving, and is not held against the others by it.
+        having = [group for group in groups if every.figures[group.name][figure].iqm is not None]
+        if groups[0] in having:
+            found[figure] = compare_groups(having, figure)
     name = f"{question}-{field.env}"
-    (RESULTS / f"{name}.md").write_text(_table(found), encoding="utf-8")
-    write_plot(found[DRAWN], DRAWN, RESULTS / f"{name}.png")
+    (RESULTS / f"{name}.md").write_text(_table(every, found), encoding="utf-8")
+    write_plot(every, DRAWN, RESULTS / f"{name}.png")
     _shrink(RESULTS / f"{name}.png")
 
 
-def _table(found: dict[str, Comparison]) -> str:
-    first = found[DRAWN]
+def _table(first: Comparison, found: dict[str, Comparison]) -> str:
     lines = [
         f"{first.env}, {first.horizon:,} env steps, solved at {first.bar:g}; {first.measured}. Interquartile mean "
         "(95 % bootstrap interval).\n",
