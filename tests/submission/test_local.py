@@ -136,6 +136,21 @@ def test_seats_decisions_settings_and_players_of_the_env_are_its_own(bids, pack:
     assert " all " in "\n".join(report.lines())
 
 
+def test_every_game_can_be_kept_and_watched(host, pack: Pack, tmp_path):
+    report = verify_archive(pack(carded(FIRST)), games=1, jobs=1, keep=tmp_path / "games")
+    assert report.ok, report.lines()
+    files = sorted((tmp_path / "games").glob("*.json"))
+    assert len(files) == 3
+    game = json.loads(files[0].read_text())
+    assert len(game["frames"]) == len(game["moves"]) + 1 == 8
+    assert game["frames"][-1].count("X") == 4
+    assert game["result"] == "archive +1, archive -1"
+    assert (
+        main(["watch", str(files[0]), "--out", str(tmp_path / "game.html"), "--plugin", str(TICTACTOE)]) == 0
+    )
+    assert (tmp_path / "game.html").stat().st_size > 2000
+
+
 def test_another_archive_is_played_in_both_seats(host, pack: Pack):
     last = FIRST.replace("index(True)", "__len__() - 1 - observation['legal']['action'][::-1].index(True)")
     report = verify_archive(pack(carded(FIRST)), against=pack(last, "other.tar.gz"), games=1, jobs=1)

@@ -30,6 +30,8 @@ from lanista.hints import told
 from lanista.players import Player
 from lanista.plugins import PluginHost, start_host
 from lanista.seeds import derive_seed
+from lanista.viewer import text
+from lanista.viewer.recording import Recording
 from lanista_submission.judge.local_messages import action_of, configuration_of, observation_of
 from lanista_submission.judge.play import Proxy
 
@@ -90,7 +92,7 @@ class Game:
         self._rewards: list[float | None] = [None] * self._seats
         #: a list a step: [seat, action] of each seat that acted
         self._moves: list[list[Any]] = []
-        #: what `render` showed before each step
+        #: what there was to see before each step, and at the end
         self._frames: list[str] = []
 
     def seat_archive(self, seat: int, main: str) -> None:
@@ -101,6 +103,7 @@ class Game:
     def start(self) -> None:
         """Begin the game once every process stands."""
         self.env.reset(self._job["seed"])
+        self.env.final_drawings = {}
         for archive in self._archives.values():
             archive.ready()
 
@@ -113,7 +116,7 @@ class Game:
         }
         configuration = configuration_of(self._job, spec)
         while not env.ended[0]:
-            self._frames.append(env.render(0))
+            self._frames.append(text.frame_of(env, 0))
             moves: list[Any] = []
             for seat in np.flatnonzero(env.acting[0]).tolist():
                 action = self._choose(seat, configuration)
@@ -127,6 +130,8 @@ class Game:
                 return
             self._moves.append(moves)
             env.step(actions)
+        last = text.last_frame_of(env, 0)
+        self._frames += [] if last is None else [last]
         self._rewards = [float(number) for number in env.outcome[0]]
         self._statuses = ["DONE"] * self._seats
 
@@ -175,15 +180,17 @@ class Game:
         }
 
     def _replay(self) -> dict[str, Any]:
-        """The game for people and programs: what was seen before each step, the moves, how it ended."""
+        """The game as a recording that `lanista watch` shows, with seed, moves and statuses beside it."""
         seats = ["archive" if "main" in player else player["agent"] for player in self._job["players"]]
-        return {
-            "env": self._job["environment"],
-            "settings": self._job["configuration"]["settings"],
+        name, settings = self._job["environment"], self._job["configuration"]["settings"]
+        told = [
+            f"{seat} {status.lower() if reward is None else f'{reward:+g}'}"
+            for seat, status, reward in zip(seats, self._statuses, self._rewards, strict=True)
+        ]
+        recording = Recording(name, name, seats, settings, self._frames, ", ".join(told), renderer="text")
+        return recording.to_json() | {
             "seed": self._job["seed"],
-            "seats": seats,
             "moves": self._moves,
-            "frames": self._frames,
             "statuses": self._statuses,
             "outcome": self._rewards,
         }
