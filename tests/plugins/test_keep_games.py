@@ -182,6 +182,29 @@ def test_one_seat_without_a_league_keeps_games_too(tmp_path: Path) -> None:
         assert game.return_[0] == len(game.acting) == game.outcome[0]
 
 
+def test_actions_of_real_numbers_are_kept_as_they_were_played(tmp_path: Path) -> None:
+    names = {"league", "reward", "random_opening"}
+    phase = {key: value for key, value in SMALL.items() if key not in names} | {"until": {"steps": 900}}
+    change = {"num_games": 4, "num_steps": 32, "keep_games": 4, "network": {"use": "mlp", "hidden": [8]}}
+    make(tmp_path / "run", {**phase, **change}, env="pendulum").play()
+    (part,) = read_games(games_folder(tmp_path / "run", "small"))
+    (head,) = part.source.spec.heads
+    for game in part.games():
+        torque = game.action[head.name]
+        assert torque.shape == (200, 1)
+        assert torque.dtype == np.float32
+        assert (np.abs(torque) <= head.high[0]).all()
+        assert len(np.unique(torque)) > 100
+        assert game.legal == {}
+        assert game.truncated.all()
+        cosine, _, speed = game.observation["state"][:2].T
+        # The rule of the pendulum: a turn of a twentieth of a second, from the angle and the torque before.
+        sine = game.observation["state"][0, 1]
+        expected = np.clip(speed[0] + (15.0 * sine + 3.0 * torque[0, 0]) * 0.05, -8, 8)
+        assert speed[1] == pytest.approx(expected, abs=1e-4)
+        assert cosine[0] ** 2 + sine**2 == pytest.approx(1.0, abs=1e-5)
+
+
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory) -> Path:
     """A teacher worth agreeing with, and games of its training."""

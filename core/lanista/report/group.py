@@ -80,4 +80,4 @@ def _overlay(figure: str, runs: list[RunFolder]) -> Chart:
             }
         )
     layout = {"xaxis": {"title": {"text": "env steps of the run"}, "rangemode": "tozero"}, "showlegend": True}
-    return Chart(figure, "", traces, layout, height=340)
+    return Chart(figure, "", traces, layout, height=320)

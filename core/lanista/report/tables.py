@@ -46,7 +46,9 @@ def verdict_of(run: RunFolder) -> Verdict:
         told = "; ".join(sentence_of(problem) for problem in problems[:3])
         return Verdict("bad", "not verified", told or "its archive was not judged to be sound")
     if run.delivery:
-        return Verdict("open", "exported", "finished and exported, not verified")
+        if run.recipe.get("verify"):
+            return Verdict("open", "exported", "finished and exported, not verified yet")
+        return Verdict("good", "exported", "finished and exported; the recipe asks for no verification")
     return Verdict("good", "finished", "all phases are over; the recipe asks for no export" + _no_target(run))
 
 
