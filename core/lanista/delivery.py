@@ -11,7 +11,9 @@ from typing import Any, Protocol
 
 from lanista.errors import RecipeError
 from lanista.files import write_atomically
+from lanista.registry import NoSettings, Registry
 from lanista.run import Run
+from lanista.tables import TargetTable
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Verdict:
 
 
 class Target(Protocol):
-    """A place that entries go to; built as ``factory(registry)``."""
+    """A place that entries go to; built as ``factory(registry)``, and ``factory(registry, settings)`` if it has any."""
 
     def deliver(self, run_folder: Path, policy_folder: Path, out_folder: Path) -> Delivered:
         """Export the policy, check it against torch and the numpy runtime, and write the file to send."""
@@ -56,6 +58,17 @@ class Target(Protocol):
         """Play the file as the platform will; `keep` gets the replay of a faulty game."""
 
 
+def build_target(registry: Registry, table: TargetTable) -> Target:
+    """Build the target that a recipe's table or a command names."""
+    factory = table.build(registry)
+    if registry.get("targets", table.use).settings is NoSettings:
+        table.settings(registry)  # a key in the table is an error of its own
+        bare: Target = factory(registry)
+        return bare
+    target: Target = factory(registry, table.settings(registry))
+    return target
+
+
 def deliver(run: Run) -> int:
     """Export, pack and verify what the recipe asks for, and give the exit code."""
     top = run.recipe.top
@@ -66,7 +79,7 @@ def deliver(run: Run) -> int:
             )
         return 0
     registry, say = run.host.registry, run.progress.say
-    target: Target = top.target.build(registry)(registry)
+    target = build_target(registry, top.target)
     out = run.folder / "exported"
     out.mkdir(exist_ok=True)
     delivered = target.deliver(run.folder, run.folder / "final", out)

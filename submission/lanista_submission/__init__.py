@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 from lanista.hookspecs import Register
+from lanista_submission.targets.kaggle_game import KaggleGameSettings
 
 if TYPE_CHECKING:
     import typer
@@ -22,6 +23,13 @@ def register_targets(register: Register) -> None:
         "kaggle:connectx",
         "lanista_submission.targets.kaggle_connectx:ConnectX",
         summary="Kaggle's Connect X: a tar.gz that needs Python and numpy",
+    )
+    register(
+        "kaggle:",
+        "lanista_submission.targets.kaggle_game:KaggleGame",
+        settings=KaggleGameSettings,
+        summary="any game of kaggle-environments whose policy has a codec: kaggle:hungry_geese",
+        rest="game",
     )
     register(
         "local",

@@ -174,7 +174,7 @@ def test_main_uses_no_file_and_little_else(unpacked):
     source = (unpacked / "main.py").read_text()
     assert "__file__" not in source
     assert "__name__" not in source
-    assert len([line for line in source.splitlines() if line and not line.startswith('"')]) == 4
+    assert len([line for line in source.splitlines() if line and not line.startswith('"')]) == 5
 
 
 def test_the_card_says_what_plays(unpacked, policies, registry, models, tmp_path):

@@ -256,11 +256,13 @@ def test_tallies_count_a_draw_as_half_a_win() -> None:
 
 
 def test_the_target_comes_from_the_option_then_the_card(pack: Pack, registry: Registry) -> None:
-    archive = pack({"main.py": "x = 1\n", "card.json": '{"target": "kaggle:conectx"}'})
-    with pytest.raises(
-        UsageError, match=r"no plugin offers target 'kaggle:conectx'; did you mean 'kaggle:connectx'"
-    ):
-        verify_archive(archive, registry=registry)
+    for slip, meant in [
+        ("kagle:connectx", "no plugin offers target 'kagle:connectx'; did you mean 'kaggle:connectx'"),
+        ("kaggle:conectx", "kaggle-environments has no environment 'conectx'; did you mean 'connectx'"),
+    ]:
+        archive = pack({"main.py": "x = 1\n", "card.json": f'{{"target": "{slip}"}}'})
+        with pytest.raises(UsageError, match=meant):
+            verify_archive(archive, registry=registry)
     assert verify_archive(archive, target="kaggle:connectx", games=1).grave[0].code == "no_callable"
     odd = pack({"main.py": "x = (", "card.json": "[1, 2"})
     assert verify_archive(odd, registry=registry).target == "kaggle:connectx"

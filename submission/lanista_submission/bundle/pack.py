@@ -20,7 +20,7 @@ from lanista.policy import PolicyCard
 from lanista.version import __version__
 from lanista_submission import runtime
 from lanista_submission.bundle.archive import archive_bytes
-from lanista_submission.bundle.portable import portable_sources
+from lanista_submission.bundle.codecs import codec_sources, same_codec
 from lanista_submission.errors import PackError
 from lanista_submission.runtime.plan import Plan, compile_plan
 from lanista_submission.targets.profile import Profile
@@ -29,9 +29,10 @@ MAIN = '''\
 """A {target} entry made by lanista {version}; {package}/card.json says of what."""
 
 from {package} import {codec} as codec
+from {package}.codec_calls import Codec
 from {package}.play import build_agent
 
-agent = build_agent(codec)
+agent = build_agent(Codec(codec, "{codec}.py"))
 del build_agent
 '''
 
@@ -118,12 +119,14 @@ def bundle_files(
     networks: Sequence[Network], profile: Profile, registry: Registry, provenance: Mapping[str, Any]
 ) -> dict[str, bytes]:
     """Every file of the archive by its path in it."""
-    codec, kernels = profile.codec or registry.get("envs", profile.env).traits["portable"]
-    inside = _runtime_sources() | portable_sources(codec, kernels, taken={"__init__", *runtime.PORTABLE})
+    cards = [network.card for network in networks]
+    same_codec(cards, registry)
+    codec, sources = codec_sources(cards[0], profile, registry, taken={"__init__", *runtime.PORTABLE})
+    inside = _runtime_sources() | sources
     card: dict[str, Any] = {
         "target": profile.name,
         "lanista": __version__,
-        "env": profile.env,
+        "env": networks[0].card.env,
         "env_version": networks[0].card.spec.version,
         "env_settings": networks[0].card.env_settings,
         "networks": [],
@@ -145,9 +148,7 @@ def bundle_files(
         card["networks"].append(network.to_json() | files)
     inside["card.json"] = json.dumps(card, indent=1, sort_keys=True).encode()
     package = f"lanista_bundle_{content_hash(inside)[:8]}"
-    main = MAIN.format(
-        target=profile.name, version=__version__, package=package, codec=codec.rpartition(".")[2]
-    )
+    main = MAIN.format(target=profile.name, version=__version__, package=package, codec=codec)
     return {f"{package}/{name}": content for name, content in inside.items()} | {"main.py": main.encode()}
 
 
@@ -170,13 +171,17 @@ def _runtime_sources() -> dict[str, bytes]:
 
 def _check_fits(network: Network, profile: Profile, registry: Registry) -> None:
     card = network.card
-    if profile.env not in (card.env, card.spec.name):
+    # A game of kaggle-environments may also have been played in there, in the env that is called as the target is.
+    if profile.env not in (card.env, card.spec.name) and card.env != profile.name:
         raise PackError(
             f"policy {card.name!r} plays env {card.spec.name!r}, {profile.name} is for {profile.env!r}; "
             f"name a policy of that env or another target"
         )
-    if profile.codec is None:
-        _check_codec(network, profile, registry)
+    if profile.codec is None and len(card.spec.heads) != 1:
+        raise PackError(
+            f"policy {card.name!r} has {len(card.spec.heads)} action heads; {profile.name} plays "
+            f"policies with one"
+        )
     given = {entry["name"] for entry in network.plan.record["outputs"]}
     for head in card.spec.heads:
         if profile.actions == "sampled" and head.continuous and f"std_{head.name}" not in given:
@@ -185,26 +190,12 @@ def _check_fits(network: Network, profile: Profile, registry: Registry) -> None:
                 f"{card.head_table(head)['use']!r} lets no mean and std out of the graph; let its exported() give "
                 f"them, or choose a target that plays greedily"
             )
-    settings = registry.settings("envs", profile.env, card.env_settings) if profile.env_settings else None
-    for key, wanted in profile.env_settings.items():
+    wanted_settings = profile.env_settings if card.env != profile.name else {}
+    settings = registry.settings("envs", card.env, card.env_settings) if wanted_settings else None
+    for key, wanted in wanted_settings.items():
         found = getattr(settings, key, None)
         if found != wanted:
             raise PackError(
                 f"policy {card.name!r} was trained with {key} = {found}, {profile.name} plays {key} = "
                 f"{wanted}; train it with the competition's setting"
             )
-
-
-def _check_codec(network: Network, profile: Profile, registry: Registry) -> None:
-    """Refuse a policy that no codec stands between and the platform's own values."""
-    card, entry = network.card, registry.get("envs", profile.env)
-    if "portable" not in entry.traits:
-        raise PackError(
-            f"env {profile.env!r} of plugin {entry.owner} names no portable modules, so no bundle "
-            f'can read its game; register it with portable=("package.codec", ["package.kernels"])'
-        )
-    if len(card.spec.heads) != 1:
-        raise PackError(
-            f"policy {card.name!r} has {len(card.spec.heads)} action heads; {profile.name} plays "
-            f"policies with one"
-        )

@@ -45,20 +45,18 @@ def portable_sources(codec: str, kernels: Iterable[str], taken: Iterable[str]) -
     sources = {}
     for name, stem in zip(names, stems, strict=True):
         content = module_file(name).read_bytes()
-        _check_imports(name, content, set(stems))
+        check_imports(f"portable module {name}", content, set(stems))
         sources[f"{stem}.py"] = content
     return sources
 
 
-def _check_imports(name: str, content: bytes, siblings: set[str]) -> None:
+def check_imports(name: str, content: bytes, siblings: set[str]) -> None:
     """Refuse syntax newer than the platform's and imports of anything that a bundle does not hold."""
     try:
         tree = ast.parse(content, name, feature_version=PLATFORM_PYTHON)
     except SyntaxError as error:
         version = ".".join(map(str, PLATFORM_PYTHON))
-        raise PackError(
-            f"portable module {name} is not Python {version}: {error.msg} (line {error.lineno})"
-        ) from error
+        raise PackError(f"{name} is not Python {version}: {error.msg} (line {error.lineno})") from error
     allowed = PLATFORM_PACKAGES | sys.stdlib_module_names
     for node in ast.walk(tree):
         wanted: list[str] = []
@@ -71,6 +69,6 @@ def _check_imports(name: str, content: bytes, siblings: set[str]) -> None:
             wanted = ["." * node.level + stem for stem in near if node.level > 1 or stem not in siblings]
         if wanted:
             raise PackError(
-                f"portable module {name} imports {wanted[0]}, which a bundle does not hold; "
-                f"portable modules may import the standard library, numpy and each other (`from . import x`)"
+                f"{name} imports {wanted[0]}, which a bundle does not hold; it may import the standard library and numpy"
+                + (", and portable modules each other (`from . import x`)" if siblings else "")
             )

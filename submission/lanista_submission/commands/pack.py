@@ -37,13 +37,15 @@ def pack(
     Examples: lanista pack runs/demo --target kaggle:connectx; lanista pack big.onnx --fallback small.onnx
     --target kaggle:connectx --out entry.tar.gz
     """
+    from lanista.delivery import build_target
     from lanista.plugins import current_host
+    from lanista.tables import TargetTable
     from lanista_submission.bundle.pack import read_network
     from lanista_submission.errors import PackError
     from lanista_submission.targets.provenance import run_provenance
 
     registry = current_host().registry
-    made_for = registry.load("targets", target)(registry)
+    made_for = build_target(registry, TargetTable(use=target))
     if not hasattr(made_for, "pack"):
         raise PackError(f"target {target!r} has no archive; `lanista export` writes its file")
     models = [exported_model(place, registry) for place in (source, *(fallback or []))]

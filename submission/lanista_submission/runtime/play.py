@@ -26,7 +26,7 @@ from .execute import Executor, load
 class Player:
     """One seat: its networks, its clock, and the count of what went wrong."""
 
-    def __init__(self, codec: Any, networks: list[Executor], settings: dict[str, Any], strict: bool) -> None:  # noqa: ANN401 - a module
+    def __init__(self, codec: Any, networks: list[Executor], settings: dict[str, Any], strict: bool) -> None:  # noqa: ANN401
         """`networks` come largest first; `settings` are the card's table ``play``."""
         self.codec = codec
         self.networks = networks
@@ -70,7 +70,7 @@ class Player:
                 self._note("network", error)
         try:
             action = next(iter(chosen.values())) if len(chosen) == 1 else chosen
-            return plain(self.codec.act(action, obs, config))
+            return self.codec.act(action, obs, config)
         except Exception as error:
             self._note("act", error)
             return self.default_action
@@ -152,16 +152,7 @@ def warm_up(network: Executor) -> float:
     return perf_counter() - started
 
 
-def plain(action: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """The action as JSON knows it: numpy's numbers and arrays become Python's."""
-    if isinstance(action, dict):
-        return {str(key): plain(value) for key, value in action.items()}
-    if isinstance(action, (list, tuple)):
-        return [plain(value) for value in action]
-    return action.tolist() if isinstance(action, (np.generic, np.ndarray)) else action
-
-
-def build_agent(codec: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - a module
+def build_agent(codec: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - a Codec of the bundle's own copy
     """The agent of the bundle that this module lies in; every call gives one with a clock of its own."""
     folder = Path(__file__).parent
     card = json.loads((folder / "card.json").read_text())

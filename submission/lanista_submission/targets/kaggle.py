@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from lanista.plugins import Registry
 from lanista_submission.targets.profile import Profile
@@ -14,9 +14,17 @@ if TYPE_CHECKING:
 
 
 class KaggleTarget:
-    """Exports, packs and verifies for one game; subclasses set `profile`. Keeps `lanista.delivery.Target`."""
+    """Exports, packs and verifies for one game. Keeps `lanista.delivery.Target`.
 
-    profile: ClassVar[Profile]
+    A game of one's own is a subclass with a `profile`, registered as a target, and a TOML file that says how its
+    archives are judged (`lanista_submission.verify.profile.TargetProfile`), named by the trait ``profile``::
+
+        class Mine(KaggleTarget):
+            profile = Profile(name="kaggle:mine", game="mine", env="my_env", default_action=0)
+    """
+
+    #: what the platform asks of this game
+    profile: Profile
 
     def __init__(self, registry: Registry) -> None:
         """`registry` tells of envs, networks and heads."""

@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lanista.errors import UsageError
-from lanista.hints import hint, validation_sentences
+from lanista.errors import RecipeError, UsageError
+from lanista.hints import validation_sentences
 from lanista.plugins import Registry
 
 DEFAULT_TARGET = "kaggle:connectx"
@@ -47,6 +47,8 @@ class TargetProfile(BaseModel):
     opponents: tuple[str, ...]
     #: seats of a game
     seats: int = 2
+    #: the numbers of seats that the game allows, where an archive's card says which; empty: `seats` alone
+    seat_counts: tuple[int, ...] = ()
     #: names of the Python types that a result may have, before JSON
     results: tuple[str, ...]
     #: what to write in place of a wrong result
@@ -107,11 +109,15 @@ def profile_of(target: str, registry_of: Callable[[], Registry]) -> TargetProfil
     known = own_profiles()
     if target in known:
         return known[target]
-    registry = registry_of()
-    if target not in registry.names("targets"):
-        names = {*known, *registry.names("targets")}
-        raise UsageError(f"no plugin offers target {target!r}; {hint(target, names)}")
-    named = registry.get("targets", target).traits.get("profile")
+    try:
+        entry = registry_of().get("targets", target)
+    except RecipeError as error:
+        raise UsageError(str(error)) from error
+    named = entry.traits.get("profile")
+    if named is None and entry.family == "kaggle:":
+        from lanista_submission.verify.kaggle_game import game_profile
+
+        return game_profile(target, entry.rest)
     if not isinstance(named, str) or ":" not in named:
         raise UsageError(
             f"target {target!r} says nothing on how it is judged; its plugin registers it with "

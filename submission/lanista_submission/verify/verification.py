@@ -18,10 +18,11 @@ from lanista.hints import hint
 from lanista.judge import NoJudgeError
 from lanista.plugins import Registry, current_host
 from lanista_submission.verify.arena import Arena, Plan, Progress
-from lanista_submission.verify.card import card_target
+from lanista_submission.verify.card import card_target, read_card
 from lanista_submission.verify.court import Court, kaggle_court
 from lanista_submission.verify.faults import Context
 from lanista_submission.verify.folders import ARCHIVE, OTHER_ARCHIVE, Folders
+from lanista_submission.verify.kaggle_game import with_seats_of
 from lanista_submission.verify.local import LOCAL, limits, local_court, local_packages, local_profile
 from lanista_submission.verify.problem import ArchiveError, Problem
 from lanista_submission.verify.profile import DEFAULT_TARGET, TargetProfile, platform_packages, profile_of
@@ -145,6 +146,8 @@ def _read(
     if profile is None and target is None:
         found = known(card_target(folder, unpacked.names) or DEFAULT_TARGET)
         report.target = found.target
+    if found.seat_counts:
+        found = with_seats_of(found, read_card(folder, unpacked.names))
     report.sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
     report.packed, report.unpacked, report.files = unpacked.packed, unpacked.unpacked, len(unpacked.names)
     return found, unpacked
