@@ -9,6 +9,7 @@
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from lanista.one_game_state import StateError, Streams, game_state, put_back_sta
 #: an outcome given by `step` beside rewards of its own must agree with their sum this far
 _TOLERANCE = 1e-4
 _RESULTS = (-1.0, 0.0, 1.0)
+#: where this package lies; what is raised elsewhere is the author's
+_LANISTA = str(Path(__file__).parent)
 
 
 def one_game(rules: type[Any]) -> "OneGame":
@@ -296,11 +299,12 @@ class OneGameEnv(VecEnv):
             raise
         except Exception as error:
             frames = traceback.extract_tb(error.__traceback__)
-            ours = [place for place, frame in enumerate(frames) if frame.filename == __file__]
-            first = frames[min(ours[-1] + 1, len(frames) - 1)]
+            own = [frame for frame in frames if not frame.filename.startswith(_LANISTA)] or frames[-1:]
+            line = [frame.lineno for frame in own if frame.filename == own[0].filename][-1]
+            called = "its constructor" if own[0].name in ("build", "__init__") else own[0].name
             raise EnvContractError(
-                f"game class {self._read.title}: {first.name} raised {told(error)} "
-                f"({frames[-1].filename.rpartition('/')[2]} line {frames[-1].lineno}) in game {self._answers.game}; "
+                f"game class {self._read.title}: {called} raised {told(error)} "
+                f"({Path(own[0].filename).name} line {line}) in game {self._answers.game}; "
                 f"mend that line (--debug shows the way to it)"
             ) from error
 
