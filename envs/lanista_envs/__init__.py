@@ -63,6 +63,8 @@ def register_envs(register: Register) -> None:
         "lanista_envs.lux.env:LuxS1",
         settings=LuxS1Settings,
         summary="Kaggle's Lux AI Season 1 (2021): any square board, two seats at once, a table of acting units",
+        kaggle="lux_ai_2021",
+        viewer="lanista_envs.lux.viewer",
     )
     register(
         "gymnasium:",
