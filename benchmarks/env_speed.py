@@ -18,20 +18,25 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from lanista.actions import random_actions
 from lanista_envs.cartpole.env import CartPole
 from lanista_envs.connectx.env import ConnectX
 from lanista_envs.mountaincar.env import MountainCar
+from lanista_envs.pendulum.env import Pendulum
 
 #: different action arrays that are played in a circle
 ACTIONS = 64
 
 
-def classic(make, head, num_actions, games, threads):
+def classic(make, games, threads):
     """Give a function that plays k steps of a one-seat env with random actions."""
     env = make(games, None, threads)
     env.reset(0)
     rng = np.random.default_rng(0)
-    actions = [{head: rng.integers(num_actions, size=(games, 1))} for _ in range(ACTIONS)]
+    (head,) = env.spec.heads
+    actions = [
+        {head.name: random_actions(head, None, rng.random((games, 1, head.size)))} for _ in range(ACTIONS)
+    ]
 
     def play(steps):
         for k in range(steps):
@@ -122,8 +127,8 @@ def main():
         speeds = measure(
             {
                 theirs: gymnasium_cartpole(games),
-                "cartpole, 1 thread": classic(CartPole, "push", 2, games, 1),
-                "cartpole, 2 threads": classic(CartPole, "push", 2, games, 2),
+                "cartpole, 1 thread": classic(CartPole, games, 1),
+                "cartpole, 2 threads": classic(CartPole, games, 2),
             },
             games, arguments.seconds, arguments.rounds,
         )  # fmt: skip
@@ -131,7 +136,9 @@ def main():
     for games in arguments.games:
         speeds = measure(
             {
-                "mountaincar, 1 thread": classic(MountainCar, "thrust", 3, games, 1),
+                "mountaincar, 1 thread": classic(MountainCar, games, 1),
+                "pendulum, 1 thread": classic(Pendulum, games, 1),
+                "pendulum, 2 threads": classic(Pendulum, games, 2),
                 "connectx with observations, 1 thread": connectx(games, 1),
                 "connectx with observations, 2 threads": connectx(games, 2),
             },

@@ -98,7 +98,7 @@ def register_recipes(register: Register) -> None:
     for name, summary in (
         ("cartpole", "CartPole: small, larger with the small one as teacher, a 16x16 student"),
         ("mountaincar", "MountainCar: shaped by a potential first, then the sparse reward alone"),
-        ("pendulum", "Pendulum: PPO over a real-valued torque, then a 16x16 student"),
+        ("pendulum", "Pendulum: PPO over a real-valued torque, then a 32x32 student"),
         ("connectx", "Connect X by self-play, distilled, packed for Kaggle and verified"),
     ):
         register(name, f"lanista_plugins:recipes/{name}.toml", summary=summary)

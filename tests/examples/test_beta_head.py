@@ -10,6 +10,7 @@ from lanista.plugins import load_plugins
 from lanista.policy import load_policy
 from lanista.recipe import apply_changes, check_recipe, read_recipe
 from lanista.run import Run
+from lanista.testing.heads import check_head
 from lanista_submission.export.policy import export_folder
 
 SHORT = [
@@ -42,6 +43,11 @@ def test_pendulum_is_played_taught_and_exported_with_betas(offered, tmp_path):
     card = json.loads((folder / "phases" / "student" / "phase.json").read_text())
     assert 0.0 < card["kl"] < 10.0
     assert np.isfinite(card["student"])
+
+
+def test_it_keeps_the_contract_of_heads(offered):
+    offered("lanista-beta-head")
+    check_head(load_plugins().registry, "beta")
 
 
 @pytest.mark.slow
