@@ -18,6 +18,8 @@ from lanista.plugins import Registry
 from lanista.policy import Policy, PolicyCard, load_policy
 from lanista.seeds import derive_seed
 from lanista.tables import EnvTable, HeadTable
+from lanista.testing.complaints import Complaints
+from lanista.testing.env_arrays import check_shapes, check_spec
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,13 @@ class PhaseContext:
     heads: Mapping[str, HeadTable] = field(default_factory=dict)
 
     def make_env(self, num_games: int) -> VecEnv:
-        """Build the run's env with the phase's changes (not yet reset)."""
+        """Build the run's env with the phase's changes (not yet reset); a wrong spec or array is an error here."""
         options = {**self.env.options, **self.env_overrides}
         settings = self.registry.settings("envs", self.env.use, options)
         env: VecEnv = self.registry.load("envs", self.env.use)(num_games, settings, self.num_threads)
+        complaints = Complaints(env.spec.name)
+        check_spec(env.spec, complaints)
+        check_shapes(env, complaints)
         return env
 
     def card(self, env: VecEnv, network: str, settings: dict[str, Any]) -> PolicyCard:

@@ -19,6 +19,7 @@ from lanista.files import write_atomically
 from lanista.plugins import Registry
 from lanista.spec import EnvSpec, HeadSpec, ObsPart
 from lanista.tables import HeadTable
+from lanista.testing.complaints import Complaints
 
 Tensors = Mapping[str, Tensor]
 
@@ -145,7 +146,29 @@ class Policy:
 
 
 def build_policy(card: PolicyCard, registry: Registry) -> Policy:
-    """Build an untrained policy from its card (torch's global generator draws the first weights)."""
+    """Build an untrained policy from its card (torch's global generator draws the first weights).
+
+    The network answers two rows of zeros first, so that one of another form is told by name and not by a later sum.
+    """
+    policy = _assembled(card, registry)
+    from lanista.testing.networks import check_output
+
+    zeros = {
+        part.name: torch.zeros((2, *part.shape), dtype=getattr(torch, part.dtype))
+        for part in card.spec.observation
+    }
+    outputs = tuple(
+        HeadSpec(spec.name, spec.kind, policy.heads[spec.name].num_outputs, spec.meaning)
+        for spec in card.spec.heads
+    )
+    with torch.no_grad():
+        answer = policy.network(zeros)
+    check_output(answer, outputs, 2, Complaints.about(registry.get("networks", card.network)))
+    return policy
+
+
+def _assembled(card: PolicyCard, registry: Registry) -> Policy:
+    """Put network and heads together as the card says."""
     heads: dict[str, Head] = {}
     for spec in card.spec.heads:
         table = HeadTable.model_validate(card.head_table(spec))
@@ -180,7 +203,7 @@ def load_policy(folder: Path, registry: Registry) -> Policy:
             f"{folder} holds no policy: policy.json is missing; name a run or a policy folder"
         )
     card = PolicyCard.from_json(json.loads((folder / "policy.json").read_text()))
-    policy = build_policy(card, registry)
+    policy = _assembled(card, registry)
     policy.network.load_state_dict(load((folder / "weights.safetensors").read_bytes()))
     return policy
 

@@ -20,12 +20,15 @@ from lanista.actions import blank_actions
 from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from lanista.env import VecEnv
 from lanista.episodes import Ended, Episodes
+from lanista.errors import LanistaError, PluginError
 from lanista.games.keeper import GameKeeper
 from lanista.learning import Rollout
 from lanista.named_arrays import prefixed, under
 from lanista.openings import Openings
 from lanista.opponents import Opponents
+from lanista.players import Player
 from lanista.policy import Policy
+from lanista.rollout_faults import RolloutFaults
 from lanista.shaping import Passage, Shaper
 
 
@@ -105,6 +108,8 @@ class Collector:
         self._row_action = {
             name: action.reshape(rows, *action.shape[2:]) for name, action in self.env_action.items()
         }
+        card = getattr(self.policy, "card", None)  # a mixture of two policies has none of its own
+        self._faults = RolloutFaults(env, None if card is None else card.network)
         self.reward_parts: dict[str, float] = {}
         #: share of the learning policy's steps in which the official reward was not 0
         self.feedback = 0.0
@@ -157,6 +162,7 @@ class Collector:
         before_infer = clock()
         self._value_open_ends(cut)
         infer_seconds += clock() - before_infer
+        self._faults.look(rollout, {**self._after, "reward": self._official})
         self._shape(progress)
         if self.keeper is not None:
             self.keeper.gather(rollout, self._ended, self._official, self._outcome)
@@ -189,7 +195,10 @@ class Collector:
             seats = env.spec.seats
             for player, rows in self.opponents.rows_to_act(acting):
                 for name, chosen in player.act(env, rows // seats, rows % seats).items():
-                    self._row_action[name][rows] = chosen
+                    try:
+                        self._row_action[name][rows] = chosen
+                    except (KeyError, TypeError, ValueError) as error:
+                        raise misplayed(player, name, chosen, len(rows), env) from error
         learn = rollout.learn[t]
         learn.fill(False)
         if len(mine) == 0:
@@ -319,18 +328,32 @@ def _facts_read(shapers: list[Shaper], env: VecEnv) -> list[str]:
     return sorted(names)
 
 
+def misplayed(player: Player, head: str, chosen: object, rows: int, env: VecEnv) -> LanistaError:
+    """Say what is wrong with an answer that does not fit the heads' actions."""
+    heads = {spec.name: spec for spec in env.spec.heads}
+    who = f"player {type(player).__module__}.{type(player).__name__}"
+    if head not in heads:
+        return PluginError(
+            f"{who}: act gave actions for {head!r}; the heads of {env.spec.name} are {', '.join(heads)}"
+        )
+    asked = (rows, *heads[head].action_shape)
+    found = (
+        f"the shape {np.shape(chosen)}" if isinstance(chosen, np.ndarray) else f"a {type(chosen).__name__}"
+    )
+    return PluginError(
+        f"{who}: act gave {found} for head {head!r}; give [B] = {asked} of {heads[head].action_dtype}"
+    )
+
+
 def check_part(shaper: Shaper, name: str, part: FloatArray, reward: FloatArray) -> FloatArray:
     """Refuse a reward part of a wrong shape or with numbers that are not finite, naming the shaper."""
-    from lanista.errors import PluginError
-
+    who = f"shaper {type(shaper).__module__.removeprefix('lanista_file_plugins.')}.{type(shaper).__name__}"
     array = np.asarray(part)
     if array.shape != reward.shape:
         raise PluginError(
-            f"shaper {type(shaper).__name__}: part {name!r} has shape {array.shape}, "
-            f"asked is [T, N, S] = {reward.shape}"
+            f"{who}: part {name!r} has shape {array.shape}, asked is [T, N, S] = {reward.shape}; "
+            f"give a number for every step, game and seat"
         )
     if not np.isfinite(array).all():
-        raise PluginError(
-            f"shaper {type(shaper).__name__}: part {name!r} holds NaN or infinity; check divisions and logarithms"
-        )
+        raise PluginError(f"{who}: part {name!r} holds NaN or infinity; check divisions and logarithms")
     return array.astype(np.float32, copy=False)

@@ -38,6 +38,8 @@ from lanista.policy import save_policy
 from lanista.progress import NoProgress, Progress
 from lanista.recipe import Recipe, check_recipe, read_recipe, resolved_toml, resolved_values
 from lanista.seeds import derive_seed
+from lanista.testing.complaints import Complaints
+from lanista.testing.phases import check_row
 from lanista.version import __version__
 
 
@@ -143,9 +145,11 @@ class Run:
                 phase.load_state(self._pending)
                 self._pending = None
             first = {"first_update": 1.0}
+            complaints = Complaints.about(self.host.registry.get("phases", wanted.kind))
             while not phase.finished:
                 started, cpu_started, steps = perf_counter(), process_time(), phase.steps
                 row = phase.update()
+                check_row(row, complaints)
                 self.updates += 1
                 seconds = perf_counter() - started
                 row |= {"seconds": seconds, "cpu_seconds": process_time() - cpu_started, **first}

@@ -166,7 +166,7 @@ def _values(name: str, kind: Kind, summary: str) -> dict[str, Any]:
         )
     identifier = name.replace("-", "_")
     module = identifier if identifier.startswith("lanista_") else f"lanista_{identifier}"
-    taken = ("lanista_agents", "lanista_envs", "lanista_plugins", "lanista_submission")
+    taken = {f"lanista_{part}" for part in ("agents", "envs", "plugins", "submission")}
     if module in taken or keyword.iskeyword(identifier):
         why = "a package of lanista's own" if module in taken else "a word of Python's own"
         raise UsageError(f"{shown(name)} will not do as a name, it would be {why}; choose another")

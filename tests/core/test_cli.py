@@ -79,12 +79,6 @@ def test_a_plugin_option_without_a_file_is_wrong_usage(capsys):
         ("exit", 7, ""),
         ("sys", 9, ""),
         ("none", 0, ""),
-        (
-            "boom",
-            70,
-            "lanista: this is a fault in lanista or in a plugin: RuntimeError: the sky fell; "
-            "run again with --debug to see where\n",
-        ),
     ],
 )
 def test_an_error_is_a_sentence_and_an_exit_code(how, code, told, make_file, capsys):
@@ -92,7 +86,29 @@ def test_an_error_is_a_sentence_and_an_exit_code(how, code, told, make_file, cap
     assert capsys.readouterr().err == told
 
 
-@pytest.mark.parametrize(("how", "code"), [("known", 1), ("boom", 70)])
+def test_what_a_plugin_raises_is_told_with_its_name_and_its_line(make_file, capsys):
+    file = make_file("faulty.py", FAULTY)
+    line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "sky fell" in text or "RuntimeError" in text)
+    assert main(["fail", "boom", "--plugin", str(file)]) == 1
+    assert capsys.readouterr().err == (
+        f"lanista: plugin faulty.py: fail raised RuntimeError: the sky fell ({file}, line {line}); mend that line, or "
+        "run again with --debug to see more\n"
+    )
+
+
+def test_what_is_raised_elsewhere_is_a_fault_of_ours(monkeypatch, capsys):
+    def fall(*given):
+        raise RuntimeError("the sky fell")
+
+    monkeypatch.setattr("lanista.cli.app.build_app", fall)
+    assert main(["recipes"]) == 70
+    assert capsys.readouterr().err == (
+        "lanista: this is a fault in lanista or in a plugin: RuntimeError: the sky fell; "
+        "run again with --debug to see where\n"
+    )
+
+
+@pytest.mark.parametrize(("how", "code"), [("known", 1), ("boom", 1)])
 def test_debug_shows_the_traceback(how, code, make_file, capsys):
     assert main(["--debug", "fail", how, "--plugin", str(make_file("faulty.py", FAULTY))]) == code
     told = capsys.readouterr().err

@@ -94,7 +94,8 @@ def run_command_line(argv: Sequence[str] | None = None) -> int:
         host = start_host(
             [Path(file) for file in line.plugin_files],
             strict=line.command != "plugins",
-            strangers=line.command != "check",  # a plugin that hangs is met by the check's own process and its clock
+            strangers=line.command
+            != "check",  # a plugin that hangs is met by the check's own process and its clock
         )
         app = build_app(host)
         if line.command != "plugins":
@@ -109,8 +110,25 @@ def run_command_line(argv: Sequence[str] | None = None) -> int:
     except SystemExit as error:  # typer leaves this way when a reader closes the pipe
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except Exception as error:
+        named = _plugin_at_fault(error)
+        if named is not None:
+            return _fail(f"{named}, or run again with --debug to see more", LanistaError.exit_code, debug)
         text = f"this is a fault in lanista or in a plugin: {told(error)}"
         return _fail(f"{text}; run again with --debug to see where", OUR_FAULT, debug)
+
+
+def _plugin_at_fault(error: Exception) -> str | None:
+    """Name the plugin of somebody else's whose own line raised, if one did."""
+    from lanista.plugins import current_host
+    from lanista.testing.plugin_check import raised
+
+    frames = [frame.filename for frame in reversed(traceback.extract_tb(error.__traceback__))]
+    foreign = [plugin for plugin in current_host().working if plugin.distribution != "lanista"]
+    for filename in frames:
+        for plugin in foreign:
+            if plugin.owns(filename):
+                return f"plugin {plugin.name}: {raised(error, plugin)}"
+    return None
 
 
 def build_app(host: PluginHost) -> typer.Typer:
@@ -174,6 +192,9 @@ def _usage_sentence(error: Any) -> str:  # noqa: ANN401 - the parent of typer's 
     """What was wrong with the command line, and where to read on."""
     path = error.ctx.command_path if error.ctx is not None else "lanista"
     text = one_line(error.format_message()).rstrip(".")
+    commands = getattr(getattr(error.ctx, "command", None), "commands", {})
+    if text.startswith("No such command") and not text.endswith("?"):  # nothing near it was found
+        text = f"{text}; there are: {', '.join(commands)}"
     return f"{text}{'' if text.endswith('?') else '.'} See `{path} --help`"
 
 

@@ -14,12 +14,12 @@ _GRACE_S = 10.0
 
 def attach(app: typer.Typer) -> None:
     """Add the group of commands."""
-    group = typer.Typer(help="Hold what you wrote against lanista's contracts.", no_args_is_help=True)
+    group = typer.Typer(no_args_is_help=True)
     group.command("plugin")(plugin)
 
     @group.callback()
     def check() -> None:
-        """Hold what you wrote against lanista's contracts."""
+        """Hold what you wrote against lanista's contracts. Example: lanista check plugin my_shaper.py."""
 
     app.add_typer(group, name="check")
 
@@ -198,8 +198,8 @@ def _cut_off(task: dict[str, Any], owner: "Plugin", title: str, stacks: str, wor
         said = f"; its last words: {shown(words)}" if words else ""
         return f"{who}: the process ended in the middle (os._exit or a crash{said}); mend what ends it"
     return (
-        f"{who}: did not end within {task['timeout']:g} s{_place(stacks, owner)}; look for an endless loop, or give it longer with "
-        f"--timeout"
+        f"{who}: did not end within {task['timeout']:g} s{_place(stacks, owner)}; look for an endless loop, or give "
+        f"it longer with --timeout"
     )
 
 

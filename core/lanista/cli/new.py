@@ -8,7 +8,10 @@ import typer
 
 def attach(app: typer.Typer) -> None:
     """Add the group of commands."""
-    group = typer.Typer(help="Write a package of your own, to edit and install.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Write a package of your own, to edit and install. Example: lanista new plugin calm.",
+        no_args_is_help=True,
+    )
     group.command("plugin")(plugin)
     group.command("env")(env)
     group.command("recipe")(recipe)

@@ -9,7 +9,7 @@ All but `check_env` take a registry (``lanista.plugins.load_plugins().registry``
 """
 
 from lanista.testing.commands import check_commands
-from lanista.testing.distillers import check_distiller
+from lanista.testing.distillers import check_distiller, check_loss
 from lanista.testing.env_contract import check_env
 from lanista.testing.env_offer import check_env_offer
 from lanista.testing.heads import check_head
@@ -31,6 +31,7 @@ __all__ = [
     "check_head",
     "check_learner",
     "check_logger",
+    "check_loss",
     "check_matchmaker",
     "check_network",
     "check_phase",

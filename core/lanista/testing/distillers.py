@@ -106,7 +106,8 @@ class _Trial:
         )  # fmt: skip
         moved = torch.where(self.legal, self.student[0], self.student[0] + 37.0)
         other = torch.where(self.legal, self.teacher[0], self.teacher[0] - 53.0)
-        gap = float((self._loss((moved, self.student[1]), (other, self.teacher[1])) - loss).abs().max())
+        changed = self._loss((moved, self.student[1]), (other, self.teacher[1]))
+        gap = float((changed - loss).detach().abs().max())
         refuse(
             gap > 1e-5, "loss", f"changes by {gap:.2g} with the logits of illegal actions",
             "leave illegal entries out (`legal` is True where an action is legal)",

@@ -26,6 +26,8 @@ from lanista.optimiser_state import optimiser_tensors, restore_optimiser
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
 from lanista.policy import Policy, build_policy
 from lanista.rollout import Collector
+from lanista.testing import check_loss
+from lanista.testing.complaints import Complaints
 from lanista_plugins.phases.compare import agreement_of, compare_policies
 from lanista_plugins.phases.labelled import LabelledRows
 from lanista_plugins.phases.measure import Measure
@@ -159,7 +161,8 @@ class Distill:
         return metrics
 
     def _learn(self) -> dict[str, float]:
-        settings, rate = self.settings, self.settings.learning_rate.at(self.progress)
+        context, settings = self.context, self.settings
+        rate = settings.learning_rate.at(self.progress)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         sums: dict[str, float] = {}
@@ -171,6 +174,7 @@ class Distill:
                 rows = distiller.loss(
                     self.student, output.logits, output.value, batch.logits, batch.value, batch.legal
                 )
+                check_loss(rows, len(batch.value), Complaints.about(context.registry.get("distillers", name)))
                 loss = rows.mean()
                 total = total + coef.at(self.progress) * loss
                 sums[f"{name}_loss"] = sums.get(f"{name}_loss", 0.0) + float(loss.detach())

@@ -7,6 +7,8 @@ from lanista.errors import RecipeError
 from lanista.learning import Batch, Distiller
 from lanista.phases import PhaseContext
 from lanista.policy import Policy
+from lanista.testing import check_loss
+from lanista.testing.complaints import Complaints
 from lanista_plugins.phases.settings import TeacherSettings
 
 
@@ -16,13 +18,22 @@ class TeacherTerm:
     name = "teacher"
 
     def __init__(
-        self, policy: Policy, teacher: Policy, distiller: Distiller, settings: TeacherSettings
+        self,
+        policy: Policy,
+        teacher: Policy,
+        distiller: Distiller,
+        settings: TeacherSettings,
+        complaints: Complaints,
     ) -> None:
-        """Freeze the teacher; `policy` is the student whose heads define the divergence."""
+        """Freeze the teacher; `policy` is the student whose heads define the divergence.
+
+        `complaints` speak in the distiller's name when its loss has not the form of one.
+        """
         self._policy = policy
         self._teacher = teacher
         self._distiller = distiller
         self._settings = settings
+        self._complaints = complaints
         teacher.network.requires_grad_(False)
         teacher.network.eval()
 
@@ -37,6 +48,7 @@ class TeacherTerm:
         with torch.no_grad():
             says = self._teacher.network(batch.observation)
         rows = self._distiller.loss(self._policy, logits, value, says.logits, says.value, batch.legal)
+        check_loss(rows, len(value), self._complaints)
         divergence = rows.mean()
         loss = coef * divergence
         if value_coef:
@@ -49,7 +61,8 @@ def teacher_term(context: PhaseContext, policy: Policy, settings: TeacherSetting
     teacher = context.policy_of(settings.source)
     check_same_task(context.name, policy, teacher)
     distiller = settings.loss.build(context.registry)(settings.loss.settings(context.registry))
-    return TeacherTerm(policy, teacher, distiller, settings)
+    complaints = Complaints.about(context.registry.get("distillers", settings.loss.use))
+    return TeacherTerm(policy, teacher, distiller, settings, complaints)
 
 
 def check_same_task(phase: str, student: Policy, teacher: Policy) -> None:

@@ -1,0 +1,74 @@
+"""What a rollout shows of a broken env or network: looked for once a rollout, never inside the step loop.
+
+`lanista.testing.check_env` finds all of this and more before a run; here it is found in the run of somebody who did not
+call it, and told in one sentence instead of as numbers that make no sense.
+"""
+
+import numpy as np
+
+from lanista.arrays import BoolArray, FloatArray
+from lanista.env import VecEnv
+from lanista.errors import PluginError
+from lanista.learning import Rollout
+from lanista.testing.complaints import Complaints
+from lanista.testing.env_arrays import arrays_of
+
+
+class RolloutFaults:
+    """Remembers an env's arrays, and looks at each rollout of it."""
+
+    def __init__(self, env: VecEnv, network: str | None) -> None:
+        """`network` is the policy's network by name, for a complaint."""
+        self._env = env
+        self._network = network
+        self._arrays = arrays_of(env)
+        self._complaints = Complaints(env.spec.name)
+
+    def look(self, rollout: Rollout, facts: dict[str, FloatArray]) -> None:
+        """Raise for the first fault; `facts` map names to ``[T, R]``, those after each step."""
+        self._same_arrays()
+        self._masks(rollout)
+        for name, fact in facts.items():
+            self._refuse(
+                ~np.isfinite(fact), f"facts[{name!r}]", "holds NaN or infinity", "write finite numbers"
+            )
+        decided = rollout.learn & ~np.isfinite(rollout.value)
+        if decided.any():
+            self._blame(rollout, decided)
+
+    def _same_arrays(self) -> None:
+        """An env that replaces its arrays shows nothing new to those who hold the old ones."""
+        for name, array in arrays_of(self._env).items():
+            self._complaints.refuse(
+                array is not self._arrays.get(name), name, "is another array after a step than before it",
+                "write into the same one, as in array[...] = values",
+            )  # fmt: skip
+
+    def _masks(self, rollout: Rollout) -> None:
+        for name, legal in rollout.legal.items():
+            self._refuse(
+                rollout.learn & ~legal.any(axis=-1), f"legal[{name!r}]", "has no legal action for a seat that acts",
+                "give it one, or do not let the seat act",
+            )  # fmt: skip
+
+    def _blame(self, rollout: Rollout, decided: BoolArray) -> None:
+        """The value is not finite: the observation is to blame if it is not either, else the network."""
+        for name, part in rollout.observation.items():
+            if part.dtype.kind == "f":
+                odd = ~np.isfinite(part).reshape(*part.shape[:2], -1).all(axis=2)
+                self._refuse(
+                    odd & decided, f"observation[{name!r}]", "holds a number that is not finite",
+                    "write finite numbers",
+                )  # fmt: skip
+        who = f"network {self._network!r}" if self._network else "the policy's network"
+        raise PluginError(
+            f"{who}: its value is NaN or infinite for observations that are finite; look at its "
+            f"divisions and logarithms, or lower the learner's step size"
+        )
+
+    def _refuse(self, wrong: BoolArray, field: str, fault: str, change: str) -> None:
+        """Complain about the first True of ``[T, R]``."""
+        if wrong.any():
+            seats = self._env.spec.seats
+            shaped = wrong.reshape(len(wrong), -1, seats)
+            self._complaints.refuse_where(shaped, field, fault, change, axes=("step", "game", "seat"))
