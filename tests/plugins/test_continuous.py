@@ -13,12 +13,14 @@ from pettingzoo.test import parallel_api_test
 from lanista.actions import action_words, agreement, first_actions, random_actions
 from lanista.errors import EnvContractError, LanistaError, RecipeError
 from lanista.matches import evaluate_returns, play_matches
+from lanista.phases import PhaseContext
 from lanista.plugins import load_plugins
 from lanista.policy import load_policy
 from lanista.policy_player import PolicyPlayer
 from lanista.recipe import check_recipe
 from lanista.run import Run
 from lanista.spec import HeadSpec
+from lanista.tables import EnvTable
 from lanista.testing import check_env
 from lanista_envs.gym_view import VectorView
 from lanista_envs.pettingzoo import TogetherView
@@ -225,3 +227,34 @@ def test_actions_that_need_no_policy_lie_within_the_bounds():
     assert words.shape == (3, 2)
     assert (words > 0).all()
     assert len(np.unique(words[:, 0])) == 3
+
+
+def test_a_phase_that_was_saved_goes_on_bit_for_bit(host, tmp_path):
+    table = {
+        "num_games": 8, "num_steps": 6, "learner": PPO, "network": {"use": "mlp", "hidden": [8]}, "random_opening": 2,
+        "until": {"steps": 10_000},
+    }  # fmt: skip
+
+    def start():
+        env = EnvTable(use="aiming", side=True)
+        context = PhaseContext(host.registry, env, "p", tmp_path, 3, 1, {})
+        phase = host.registry.load("phases", "train")(
+            context, host.registry.settings("phases", "train", table)
+        )
+        phase.start()
+        return phase
+
+    one, two = start(), start()
+    for _ in range(3):
+        one.update()
+    two.load_state(one.state())
+    for _ in range(3):
+        rows = [
+            {name: value for name, value in phase.update().items() if not name.startswith("time/")}
+            for phase in (one, two)
+        ]
+        assert rows[0] == rows[1]
+    for phase in (one, two):
+        phase.close()
+    weights = [phase.policy.network.state_dict() for phase in (one, two)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
