@@ -13,6 +13,7 @@ from lanista.hints import hint, shown
 #: raises a sentence of (call, what is wrong, what to change)
 Refuse = Callable[[str, str, str], NoReturn]
 
+_FLOAT32 = np.dtype(np.float32)
 _LEGAL = "give the legal actions ([0, 3, 8]) or a truth value for each action"
 
 
@@ -31,21 +32,31 @@ class Answers:
 
     def put_seen(self, row: AnyArray, value: Any, name: str, seat: int) -> None:  # noqa: ANN401 - an author's
         """Write one part of an observation into `row`, ``part.shape``."""
-        array = value if type(value) is np.ndarray else self._array(value, name, seat)
+        if type(value) is np.ndarray:
+            array: AnyArray = value
+        elif row.dtype is _FLOAT32:  # takes all numbers, so the list can be read as such at once
+            try:
+                array = np.asarray(value, _FLOAT32)
+            except (ValueError, TypeError, OverflowError):
+                array = self._array(value, name, seat)
+        else:
+            array = self._array(value, name, seat)
         if array.shape != row.shape and not (array.ndim == 0 and row.shape == (1,)):
             self.refuse(
-                f"observe({seat})", f"gives the part {name!r} in the shape {array.shape}",
+                f"observe({seat})",
+                f"gives the part {name!r} in the shape {array.shape}",
                 f"the first observation had {row.shape}: give the same shape every time",
-            )  # fmt: skip
+            )
         if array.dtype is not row.dtype and array.dtype != row.dtype:
             fits = array.dtype.kind in "biuf" if row.dtype == np.float32 else array.dtype == np.bool_
             if not fits and not (
                 row.dtype.kind in "iu" and type(value) is not np.ndarray and _whole(array, row)
             ):
                 self.refuse(
-                    f"observe({seat})", f"gives the part {name!r} as {array.dtype}",
+                    f"observe({seat})",
+                    f"gives the part {name!r} as {array.dtype}",
                     f"the first observation had {row.dtype}: give that every time (float32 takes all numbers)",
-                )  # fmt: skip
+                )
         row[...] = array
 
     def _array(self, value: Any, name: str, seat: int) -> AnyArray:  # noqa: ANN401
@@ -153,7 +164,9 @@ def as_numbers(value: Any) -> AnyArray | None:  # noqa: ANN401 - what an author 
         array = np.asarray(value)
     except (ValueError, TypeError, OverflowError):  # ragged lists
         return None
-    return np.atleast_1d(array) if array.dtype.kind in "biuf" else None
+    if array.dtype.kind not in "biuf":
+        return None
+    return array if array.ndim else array.reshape(1)
 
 
 def acting_seats(refuse: Refuse, game: Any, seats: int) -> tuple[int, ...]:  # noqa: ANN401 - the author's object
