@@ -230,7 +230,8 @@ def payoff_chart(league: LeagueReport) -> Chart | None:
         "hovertemplate": "%{y} against %{x}: %{customdata}<extra></extra>",
     }
     if len(names) <= 14:
-        trace |= {"text": scores, "texttemplate": "%{text:.2f}", "textfont": {"color": "#1c1c1c", "size": 11}}
+        words = [["" if score is None else f"{score:.2f}" for score in row] for row in scores]
+        trace |= {"text": words, "texttemplate": "%{text}", "textfont": {"color": "#1c1c1c", "size": 11}}
     axis = {"type": "category", "automargin": True, "showgrid": False, "tickfont": {"size": 11}}
     layout = {
         "xaxis": {**axis, "tickangle": -40, "side": "bottom"},

@@ -63,7 +63,8 @@ def _unfinished(run: RunFolder) -> Verdict:
         return Verdict("bad", "unreadable", "its recipe names no phase")
     place = f"phase {over + 1} of {len(run.phases)} ({now.name})"
     if run.failure:
-        return Verdict("bad", "failed", f"{place}: {run.failure.get('sentence', '')}")
+        sentence = str(run.failure.get("sentence", ""))
+        return Verdict("bad", "failed", sentence if now.name in sentence else f"{place}: {sentence}")
     share = _share_of_steps(run, now)
     return Verdict(
         "open", "not finished", place + (f", {share:.0%} of its steps" if share is not None else "")
@@ -232,10 +233,10 @@ def gates_table(league: LeagueReport) -> Table | None:
             str(gate.get("candidate", "")),
             str(gate.get("against") or "nobody yet"),
             "promoted" if gate.get("promoted") else "not promoted",
-            f"{number(gate.get('score'))} over {number(gate.get('games'))} games"
+            f"{_thousandth(gate.get('score'))} over {number(gate.get('games'))} games"
             if gate.get("games")
             else "",
-            number(gate.get("low")) if gate.get("games") else "",
+            _thousandth(gate.get("low")) if gate.get("games") else "",
         ]
         for gate in league.gates
     ]
@@ -249,6 +250,10 @@ def number(value: Any) -> str:  # noqa: ANN401 - figures of JSON files; what is 
     if abs(value) >= 1000 or float(value).is_integer():
         return f"{value:,.0f}"
     return f"{value:.4g}"
+
+
+def _thousandth(value: Any) -> str:  # noqa: ANN401 - as `number`
+    return f"{value:.3f}" if isinstance(value, int | float) else ""
 
 
 def percent(value: Any) -> str:  # noqa: ANN401 - as `number`
