@@ -80,3 +80,9 @@ def scratch(tmp_path: Path) -> Scratch:
     if sys.platform == "win32":
         pytest.skip("scratch environments are made for systems with bin/python")
     return Scratch(tmp_path / "scratch")
+
+
+@pytest.fixture(scope="session")
+def make_scratch(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Scratch]:
+    """Call it for an environment that several tests share."""
+    return lambda: Scratch(tmp_path_factory.mktemp("environment") / "scratch")
