@@ -68,5 +68,5 @@ def _shrink(picture: Path) -> None:
     from PIL import Image
 
     small = BytesIO()
-    Image.open(picture).convert("RGB").quantize(64).save(small, "PNG", optimize=True)
+    Image.open(picture).convert("RGB").quantize(256).save(small, "PNG", optimize=True)
     picture.write_bytes(small.getvalue())

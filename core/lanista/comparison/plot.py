@@ -41,17 +41,19 @@ def write_plot(comparison: Comparison, figure: str, file: Path) -> None:
 
 def _picture(comparison: Comparison, figure: Figure, file: Path) -> bytes:
     from io import BytesIO
+    from textwrap import wrap
 
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(figsize=(13, 4.2), layout="constrained")
     curves, intervals, profiles = canvas.subplots(1, 3, width_ratios=[1.5, 1, 1])
     steps = curve_steps(comparison.groups, comparison.horizon)
+    haze = 0.4 / (1 + len(comparison.groups))  # bands of many groups lie over each other
     for place, group in enumerate(comparison.groups):
         colour = COLOURS[place % len(COLOURS)]
         line = learning_curve(group, steps)
         curves.plot(line.x, line.middle, color=colour, label=group.name, linewidth=1.6)
-        curves.fill_between(line.x, line.low, line.high, color=colour, alpha=0.15, linewidth=0)
+        curves.fill_between(line.x, line.low, line.high, color=colour, alpha=haze, linewidth=0)
         found = comparison.figures[group.name][figure.name]
         if found.iqm is not None:
             ends = np.array([[found.iqm.low], [found.iqm.high]])
@@ -60,7 +62,7 @@ def _picture(comparison: Comparison, figure: Figure, file: Path) -> bytes:
             intervals.plot([found.iqm.value], [place], "|", color=colour, markersize=16, markeredgewidth=2.5)
             share = profile(comparison, group.name, figure.name)
             profiles.plot(share.x, share.middle, color=colour, linewidth=1.6)
-            profiles.fill_between(share.x, share.low, share.high, color=colour, alpha=0.12, linewidth=0)
+            profiles.fill_between(share.x, share.low, share.high, color=colour, alpha=haze / 2, linewidth=0)
     if comparison.bar is not None:
         curves.axhline(comparison.bar, color="#666666", linewidth=0.8, linestyle=":")
     curves.set(
@@ -73,9 +75,9 @@ def _picture(comparison: Comparison, figure: Figure, file: Path) -> bytes:
         range(len(comparison.groups)), [group.name for group in comparison.groups], fontsize=8
     )
     intervals.invert_yaxis()
-    intervals.set(xlabel=_axis(figure), title="with 95 % interval")
+    intervals.set(xlabel="\n".join(wrap(_axis(figure), 36)), title="with 95 % interval")
     profiles.set(
-        xlabel=f"threshold ({_axis(figure)})", ylabel="share of runs above", title="performance profile"
+        xlabel="threshold of the same figure", ylabel="share of runs above", title="performance profile"
     )
     for axes in (curves, intervals, profiles):
         axes.spines[["top", "right"]].set_visible(False)
