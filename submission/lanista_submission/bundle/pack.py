@@ -33,7 +33,7 @@ from {package}.codec_calls import Codec
 from {package}.play import build_agent
 
 agent = build_agent(Codec(codec, "{codec}.py"))
-del build_agent
+del Codec, build_agent
 '''
 
 

@@ -38,6 +38,10 @@ def verify(
             help="Fail (exit 1) below this score, such as negamax=0.8; repeatable. 'other' is OTHER.",
         ),
     ] = None,
+    opponent: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Play only this one of the game's own agents; repeatable."),
+    ] = None,
     jobs: Annotated[int | None, typer.Option(help="Games at once; all usable cores by default.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the game's own agents.")] = 0,
     keep: Annotated[
@@ -65,6 +69,7 @@ def verify(
                 archive,
                 target=target,
                 env=env,
+                opponents=opponent or (),
                 games=games,
                 against=against,
                 min_win_rates=read_rates(min_win_rate or []),

@@ -40,6 +40,8 @@ class Plan:
     scratch: Path
     #: games a pairing
     games: int
+    #: games against itself beside the first
+    more_of_itself: int
     #: is there another archive to play?
     against: bool
     #: is there a runner that plays all seats in one process?
@@ -70,7 +72,7 @@ class Arena:
         foreign = [*self._plan.context.profile.opponents, *([OTHER] if self._plan.against else [])]
         first = [Pairing(ITSELF, 0)]
         others = [Pairing(name, seat) for name in foreign for seat in range(self._seats)]
-        rest = first * (self._plan.games - 1) + others * self._plan.games
+        rest = first * self._plan.more_of_itself + others * self._plan.games
         pairs = [ITSELF, *([OTHER] if self._plan.against else [])] if self._plan.one_process else []
         self._total = len(first) + len(pairs) + len(rest)
         tallies = {(pairing.opponent, pairing.seat): Tally(*_of(pairing)) for pairing in [*first, *others]}

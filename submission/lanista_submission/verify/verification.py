@@ -9,7 +9,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -37,6 +37,7 @@ def verify_archive(
     *,
     target: str | None = None,
     env: str | None = None,
+    opponents: Sequence[str] = (),
     games: int = 10,
     against: str | Path | None = None,
     min_win_rates: Mapping[str, float] | None = None,
@@ -50,10 +51,11 @@ def verify_archive(
     """Judge an archive as the platform will; only wrong usage raises (`UsageError`), all else is in the
     report.
 
-    `games` is a pairing's (an opponent and a seat order). `min_win_rates` maps an opponent ("itself" and
-    "other" included) to the least score, both seat orders together. `keep` is a folder for the replays of all
-    games; without it only a faulty game's replay is kept, in the current folder. `profile` replaces the
-    target's own. `seed` is that of the game's own agents. `env` is that of an archive for the target `local` whose
+    `games` is a pairing's (an opponent and a seat order). `opponents` leaves only those of the target's own ("itself"
+    included); the first game against itself and the one in a single process are always played. `min_win_rates` maps
+    an opponent ("itself" and "other" included) to the least score, all seat orders together. `keep` is a folder for
+    the replays of all games; without it only a faulty game's replay is kept, in the current folder. `profile` replaces
+    the target's own. `seed` is that of the game's own agents. `env` is that of an archive for the target `local` whose
     card names none. Plugins are read only to look up a target that is not lanista's, and for `local`.
     """
     start = monotonic()
@@ -72,6 +74,8 @@ def verify_archive(
                 profile = local_profile(
                     profile, path, root / "read", unpacked.names, env, rates, registry_of()
                 )
+            if opponents:
+                profile = _only(opponents, profile)
             _check_rates(rates, profile, other)
             if other is not None:
                 _check_other(other, root, profile)
@@ -88,6 +92,7 @@ def verify_archive(
                     ),
                     scratch=root,
                     games=games,
+                    more_of_itself=games - 1 if not opponents or ITSELF in opponents else 0,
                     against=other is not None,
                     one_process=court.one_process,
                     workers=jobs or _cores(),
@@ -151,6 +156,16 @@ def _read(
     report.sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
     report.packed, report.unpacked, report.files = unpacked.packed, unpacked.unpacked, len(unpacked.names)
     return found, unpacked
+
+
+def _only(opponents: Sequence[str], profile: TargetProfile) -> TargetProfile:
+    """The profile with some of its opponents."""
+    for name in opponents:
+        if name not in (ITSELF, *profile.opponents):
+            raise UsageError(
+                f"--opponent names {name!r}, which is no opponent; {hint(name, (ITSELF, *profile.opponents))}"
+            )
+    return profile.model_copy(update={"opponents": tuple(name for name in opponents if name != ITSELF)})
 
 
 def _check_rates(rates: Mapping[str, float], profile: TargetProfile, other: Path | None) -> None:
