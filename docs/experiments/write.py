@@ -22,7 +22,7 @@ COLUMNS = {
     "dip": "dip",
 }
 #: by what the arms are held against the first one
-DECIDES = ("steps_to_solve", "share_after", "share_late", "mean")
+DECIDES = ("steps_to_solve", "share_after", "share_late", "mean", "dip")
 DRAWN = "share_late"
 
 
