@@ -53,20 +53,26 @@ def find_contender(text: str, registry: Registry) -> Contender:
     if folder.is_dir():
         return _from_folder(text, folder, registry)
     try:
-        return find_scripted(text, registry)
+        registry.get("players", _split(text)[0])
     except RecipeError as error:
         raise UsageError(f"{text!r} is no folder, and as a player's name it is not known: {error}") from error
+    return find_scripted(text, registry)
 
 
 def find_scripted(text: str, registry: Registry) -> Contender:
     """Find the scripted player that `text` names, with its settings: ``negamax`` or ``negamax:depth=2``."""
-    # Plugin names may hold colons: what stands behind the last one is settings only if it has an "=".
-    found = re.fullmatch(r"(?P<use>.+?)(?::(?P<options>[A-Za-z_]\w*=.*))?", text)
-    use, options = (found["use"], found["options"]) if found else (text, None)
+    use, options = _split(text)
     registry.get("players", use)
     table = read_pairs(options.split(",") if options else [], text)
     registry.settings("players", use, table)
     return Contender(text, use=use, options=table)
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    """The player's name and its settings, as they stand in a text."""
+    # Plugin names may hold colons: what stands behind the last one is settings only if it has an "=".
+    found = re.fullmatch(r"(?P<use>.+?)(?::(?P<options>[A-Za-z_]\w*=.*))?", text)
+    return (found["use"], found["options"]) if found else (text, None)
 
 
 def _from_folder(text: str, folder: Path, registry: Registry) -> Contender:

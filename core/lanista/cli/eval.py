@@ -90,7 +90,8 @@ def _matches(
     first, *others = contenders
     if not others:
         here = ground.spec.name
-        entries = [registry.get("players", name) for name in registry.names("players")]
+        offered = registry.entries()
+        entries = [entry for entry in offered if entry.kind == "players" and not entry.is_family]
         known = [entry.name for entry in entries if here in entry.traits.get("envs", (here,))]
         raise UsageError(
             f"{here} has {ground.spec.seats} seats; name an opponent with --against, a run, a policy "
