@@ -320,9 +320,21 @@ def test_a_bar_is_asked_for_where_none_is_known(make_group, capsys):
     assert "give --bar" in err
 
 
-def test_a_damaged_run_is_one_sentence(make_run, capsys):
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("recipe.toml", "name = "),
+        ("recipe.toml", "name = 't'"),
+        ("recipe.toml", "seed = 0\nphases = [{ name = 'p0', until = 3 }]\n[env]\nuse = 'cartpole'"),
+        ("recipe.toml", "seed = 0\nphases = [{ name = 'p0' }]\n[env]\nuse = 'cartpole'"),
+        ("metrics.jsonl", '{"step": 1, "phase": "elsewhere", "evaluated_return": 1}\n'),
+        ("metrics.jsonl", '{"step": 1, "phase": "p0", "evaluated_return": [1]}\n'),
+        ("metrics.jsonl", "[1, 2]\n"),
+    ],
+)
+def test_a_damaged_run_is_one_sentence(make_run, capsys, file, text):
     folder = make_run("a", [1.0])
-    (folder / "recipe.toml").write_text("name = ")
+    (folder / file).write_text(text)
     code, _, err = run_compare(capsys, folder)
     assert code == 1
     assert "cannot be read as a run" in err

@@ -17,7 +17,7 @@ import numpy as np
 
 from lanista.arrays import IntArray
 from lanista.errors import CheckpointError, UsageError
-from lanista.hints import one_line
+from lanista.hints import told
 from lanista.metrics import read_metrics
 from lanista.statistics.scores import Scores
 
@@ -81,27 +81,27 @@ def is_finished(folder: Path) -> bool:
 
 
 def read_curve(folder: Path) -> Curve:
-    """Read a run; raises `UsageError` if it recorded nothing that could be compared."""
+    """Read a run; raises `UsageError` if it recorded nothing that could be compared, `CheckpointError` if damaged."""
     try:
         recipe = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
-        names = [phase["name"] for phase in recipe["phases"]]
-        rows = read_metrics(folder / "metrics.jsonl")
-        places = [names.index(row["phase"]) for row in rows]
-        steps = [int(row["step"]) for row in rows]
-        int(recipe["seed"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return _curve(folder, recipe, read_metrics(folder / "metrics.jsonl"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
-            f"{folder} cannot be read as a run: {one_line(error)}; name a folder that `lanista run` made"
+            f"{folder} cannot be read as a run: {told(error)}; name a folder that `lanista run` made"
         ) from error
+
+
+def _curve(folder: Path, recipe: dict[str, Any], rows: list[dict[str, Any]]) -> Curve:
+    names = [phase["name"] for phase in recipe["phases"]]
+    places = [names.index(row["phase"]) for row in rows]
+    steps = [int(row["step"]) for row in rows]
     measure = _measure(folder, rows)
     seconds, cpu_seconds = (_running(rows, places, name) for name in ("seconds", "cpu_seconds"))
     at = [place for place, row in enumerate(rows) if measure in row]
     ends = [
-        step
-        for place, step in enumerate(steps)
-        if place + 1 == len(rows) or places[place + 1] != places[place]
+        step for step, place, after in zip(steps, places, [*places[1:], None], strict=True) if place != after
     ]
-    return Curve(
+    curve = Curve(
         folder,
         recipe,
         measure,
@@ -112,6 +112,14 @@ def read_curve(folder: Path) -> Curve:
         cpu_seconds[at],
         (0, *ends),
     )
+    # What is read later must be there; whoever evaluated says how.
+    _ = (
+        recipe["env"]["use"],
+        curve.seed,
+        curve.budget,
+        recipe["evaluate"]["every"] if curve.regular else None,
+    )
+    return curve
 
 
 def _measure(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
