@@ -40,8 +40,8 @@ EXAMPLES = [
 ]
 
 
-def test_there_are_examples():
-    assert len(EXAMPLES) >= 8
+def test_every_hook_has_an_example_that_is_a_whole_plugin():
+    assert {hook for hook, _ in EXAMPLES} == set(PluginHost().hook_names)
 
 
 @pytest.mark.parametrize(("hook", "code"), EXAMPLES, ids=[hook for hook, _ in EXAMPLES])
@@ -53,8 +53,58 @@ def test_every_example_loads_and_does_what_its_section_is_about(hook, code, tmp_
     assert f"def {hook}(" in code
     entries = host.registry.entries("example.py")
     for entry in entries:
-        assert callable(host.registry.load(entry.kind, entry.name))
+        assert entry.kind == "recipes" or callable(host.registry.load(entry.kind, entry.name))
     assert {f"register_{entry.kind}" for entry in entries} == ({hook} if "register(" in code else set())
+
+
+@pytest.mark.parametrize(
+    ("hook", "code"),
+    [(hook, code) for hook, code in EXAMPLES if hook != "register_recipes"],
+    ids=[hook for hook, _ in EXAMPLES if hook != "register_recipes"],
+)
+def test_every_example_runs_and_keeps_the_contract_of_its_kind(hook, code, tmp_path):
+    from lanista.testing.plugin_check import Wish, checks_of, verdict
+
+    file = tmp_path / "example.py"
+    file.write_text(code)
+    host = load_plugins([file])
+    checks = list(checks_of(host, host.plugins[-1], Wish()))
+    assert len(checks) == 1
+    assert [verdict(check, host.plugins[-1]) for check in checks] == [None]
+
+
+def test_the_example_recipe_runs_from_its_package(tmp_path, monkeypatch):
+    from lanista.cli import main
+    from lanista.testing import check_recipe_offer
+
+    text = sections()["register_recipes(register)"]
+    (code,), (recipe,) = (
+        BLOCK.findall(text),
+        re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL),
+    )
+    package, info = tmp_path / "lanista_short", tmp_path / "lanista_short-1.0.dist-info"
+    package.mkdir()
+    info.mkdir()
+    (package / "__init__.py").write_text(code)
+    (package / "short.toml").write_text(recipe)
+    (info / "METADATA").write_text("Name: lanista-short\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[lanista]\nshort = lanista_short\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    check_recipe_offer(load_plugins().registry, "short")
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "short", "--out", "run"]) == 0
+    assert (tmp_path / "run" / "final" / "policy.json").is_file()
+
+
+def test_the_example_test_passes(tmp_path, monkeypatch):
+    (tmp_path / "speed.py").write_text(BLOCK.findall(PAGE.read_text(encoding="utf-8"))[0])
+    (code,) = [
+        block for block in BLOCK.findall(PAGE.read_text(encoding="utf-8")) if "def test_my_shaper" in block
+    ]
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, object] = {}
+    exec(code, namespace)
+    namespace["test_my_shaper_keeps_its_contract"]()  # type: ignore[operator]  # it is the function
 
 
 def test_the_example_env_keeps_the_contract(tmp_path):

@@ -95,11 +95,13 @@ def _check_on(parts: tuple[ObsPart, ...], network: Any, complaints: Complaints) 
     rows = _rows(parts, 5)
     output: PolicyOutput = network(rows)
     check_output(output, HEADS, 5, complaints)
-    alone = network({name: part[2:3] for name, part in rows.items()})
+    with torch.no_grad():
+        alone = network({name: part[2:3] for name, part in rows.items()})
+        again = network(rows)
     check_output(alone, HEADS, 1, complaints)
     gap = max(
-        float((alone.value - output.value[2:3]).abs().max()),
-        *(float((alone.logits[head.name] - output.logits[head.name][2:3]).abs().max()) for head in HEADS),
+        float((alone.value - again.value[2:3]).abs().max()),
+        *(float((alone.logits[head.name] - again.logits[head.name][2:3]).abs().max()) for head in HEADS),
     )
     complaints.refuse(
         gap > 1e-4, "forward", f"answers a row differently in another batch (by {gap:.2g})",
@@ -119,6 +121,8 @@ def _check_on(parts: tuple[ObsPart, ...], network: Any, complaints: Complaints) 
 
 def _check_growth(parts: tuple[ObsPart, ...], network: Any, settings: Any, complaints: Complaints) -> None:  # noqa: ANN401
     """Growing to the same settings must keep the function, or be refused in a sentence."""
+    import torch
+
     complaints.refuse(
         not callable(getattr(network, "grow", None)), "grow", "is missing",
         "subclass lanista.policy.Network, and raise a LanistaError in grow if there is no growing",
@@ -128,7 +132,8 @@ def _check_growth(parts: tuple[ObsPart, ...], network: Any, settings: Any, compl
     except (LanistaError, NotImplementedError):
         return
     rows = _rows(parts, 5)
-    before, after = network(rows), grown(rows)
+    with torch.no_grad():
+        before, after = network(rows), grown(rows)
     gap = max(float((before.logits[head.name] - after.logits[head.name]).abs().max()) for head in HEADS)
     complaints.refuse(
         gap > 1e-5,
