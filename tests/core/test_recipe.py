@@ -119,3 +119,26 @@ def test_a_recipe_that_is_not_toml_is_named(tmp_path) -> None:
         read_recipe(str(tmp_path / "absent.toml"), REGISTRY)
     with pytest.raises(RecipeError, match="did you mean 'cartpole'"):
         read_recipe("cartpol", REGISTRY)
+
+
+def test_a_python_file_beside_the_recipe_is_found_from_everywhere(tmp_path, monkeypatch) -> None:
+    (tmp_path / "mine.py").write_text("")
+    (tmp_path / "mine.toml").write_text(
+        'name = "x"\nenv = { use = "e", codec = "mine.py", other = ["no.py", "mine.py"] }\n'
+    )
+    monkeypatch.chdir("/")
+    values = read_recipe(str(tmp_path / "mine.toml"), REGISTRY)
+    here = str(tmp_path / "mine.py")
+    assert values == {"name": "x", "env": {"use": "e", "codec": here, "other": ["no.py", here]}}
+
+
+def test_a_text_of_many_lines_stays_readable_and_reads_back(tmp_path) -> None:
+    codec = 'def observe(obs, config):\n    """Show."""\n    return "\\t", {}\n\n\ndef act(index):\n    return index\n'
+    (tmp_path / "c.py").write_text(codec)
+    values = {**minimal(), "env": {"use": "kaggle:connectx", "codec": str(tmp_path / "c.py")}}
+    text = resolved_toml(check_recipe(values, REGISTRY), REGISTRY)
+    assert "\ndef act(index):\n" in text
+    (tmp_path / "c.py").unlink()
+    again = check_recipe(tomllib.loads(text), REGISTRY)
+    assert again.top.env.options["codec_text"] == codec
+    assert resolved_toml(again, REGISTRY) == text
