@@ -120,7 +120,8 @@ def bundle_files(
 ) -> dict[str, bytes]:
     """Every file of the archive by its path in it."""
     cards = [network.card for network in networks]
-    same_codec(cards, registry)
+    if profile.codec is None:
+        same_codec(cards, registry)
     codec, sources = codec_sources(cards[0], profile, registry, taken={"__init__", *runtime.PORTABLE})
     inside = _runtime_sources() | sources
     card: dict[str, Any] = {
