@@ -4,15 +4,13 @@ import sys
 
 def test_everything_offered_can_be_loaded(registry):
     offered = {
-        (kind, name)
-        for kind in ("networks", "heads", "learners", "players")
-        for name in registry.names(kind)
-        if registry.get(kind, name).target.startswith("lanista_agents.")
+        (entry.kind, entry.name) for entry in registry.entries() if entry.target.startswith("lanista_agents.")
     }
     assert offered == {
         ("networks", "mlp"),
         ("networks", "conv"),
         ("heads", "categorical"),
+        ("heads", "gaussian"),
         ("learners", "ppo"),
         ("players", "random"),
     }

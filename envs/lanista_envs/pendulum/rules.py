@@ -82,7 +82,8 @@ def swing(i: int, torque: np.float32, state: npt.NDArray[np.float64]) -> float:
     velocity = min(max(velocity, -MAX_SPEED), MAX_SPEED)
     state[0, i] = angle + velocity * TIME_STEP
     state[1, i] = velocity
-    return -cost
+    reward: float = -cost
+    return reward
 
 
 def step_game(i: int, seed: int, limit: int, torque: np.float32, games: Games) -> None:
