@@ -22,28 +22,29 @@ NUM_LANES = 16
 WOOD_LANE, COAL_LANE, URANIUM_LANE, FREE = 0, 1, 2, 3
 OPEN, TILES, UNITS, HUNGRY, HOME_SITES, CAMP_SITES = 4, 6, 8, 10, 12, 14
 
-#: ``[height, width, NUM_LANES]`` int32
+#: ``[height, width * NUM_LANES]`` int32: the lanes of a cell stand together, so that loops run over whole rows
 Lanes = npt.NDArray[np.int32]
 
 
 def sweep(lanes: Lanes, width: int, height: int) -> None:
-    """Spread all lanes over the board."""
+    """Spread all lanes over the board.
+
+    The sums are cast back, since numba adds two int32 to an int64, and half as many of those fit into a register.
+    """
     step = np.int32(STEP)
+    row = width * NUM_LANES
     for y in range(1, height):
-        for x in range(width):
-            for k in range(NUM_LANES):
-                lanes[y, x, k] = min(lanes[y, x, k], lanes[y - 1, x, k] + step)
+        for at in range(row):
+            lanes[y, at] = min(lanes[y, at], np.int32(lanes[y - 1, at] + step))
     for y in range(height - 2, -1, -1):
-        for x in range(width):
-            for k in range(NUM_LANES):
-                lanes[y, x, k] = min(lanes[y, x, k], lanes[y + 1, x, k] + step)
+        for at in range(row):
+            lanes[y, at] = min(lanes[y, at], np.int32(lanes[y + 1, at] + step))
     for y in range(height):
-        for x in range(1, width):
-            for k in range(NUM_LANES):
-                lanes[y, x, k] = min(lanes[y, x, k], lanes[y, x - 1, k] + step)
+        for at in range(NUM_LANES, row):
+            lanes[y, at] = min(lanes[y, at], np.int32(lanes[y, at - NUM_LANES] + step))
         for x in range(width - 2, -1, -1):
-            for k in range(NUM_LANES):
-                lanes[y, x, k] = min(lanes[y, x, k], lanes[y, x + 1, k] + step)
+            for at in range(x * NUM_LANES, (x + 1) * NUM_LANES):
+                lanes[y, at] = min(lanes[y, at], np.int32(lanes[y, at + NUM_LANES] + step))
 
 
 def plant_cells(g: int, board: Board, games: Games, lanes: Lanes) -> None:
@@ -60,13 +61,13 @@ def plant_cells(g: int, board: Board, games: Games, lanes: Lanes) -> None:
         for x in range(width):
             cell = y * width + x
             here = y * ROW + x
-            kind = resource_kind[g, cell]
+            kind = int(resource_kind[g, cell])
             if kind != NO_RESOURCE:
-                lanes[y, x, WOOD_LANE + kind - WOOD] = here
+                lanes[y, x * NUM_LANES + WOOD_LANE + kind - WOOD] = here
                 teams = 3 if kind == WOOD else (coal if kind == COAL else uranium)
                 lane = OPEN
             elif tile_team[g, cell] < 0:
-                lanes[y, x, FREE] = here
+                lanes[y, x * NUM_LANES + FREE] = here
                 kinds = kinds_near[g, cell]
                 teams = 3 if kinds & (1 << WOOD) else 0
                 teams |= coal if kinds & (1 << COAL) else 0
@@ -75,9 +76,9 @@ def plant_cells(g: int, board: Board, games: Games, lanes: Lanes) -> None:
             else:
                 continue
             if teams & 1:
-                lanes[y, x, lane] = here
+                lanes[y, x * NUM_LANES + lane] = here
             if teams & 2:
-                lanes[y, x, lane + 1] = here
+                lanes[y, x * NUM_LANES + lane + 1] = here
 
 
 def plant_cities(g: int, board: Board, games: Games, lanes: Lanes) -> None:
@@ -89,18 +90,18 @@ def plant_cities(g: int, board: Board, games: Games, lanes: Lanes) -> None:
     due = nights_due(int(games.turn[g]))
     for city in range(games.num_cities[g]):
         hungry = is_hungry(city_fuel[g, city], city_upkeep[g, city], due)
-        team = city_team[g, city]
+        team = int(city_team[g, city])
         cell = int(games.city_first[g, city])
         while cell >= 0:
             y, x = cell // width, cell % width
-            lanes[y, x, TILES + team] = y * ROW + x
+            lanes[y, x * NUM_LANES + TILES + team] = y * ROW + x
             if hungry:
-                lanes[y, x, HUNGRY + team] = y * ROW + x
+                lanes[y, x * NUM_LANES + HUNGRY + team] = y * ROW + x
             for side in range(4):
                 other = int(near[cell, side])
                 if other != outside and tile_team[g, other] < 0 and resource_kind[g, other] == NO_RESOURCE:
                     y, x = other // width, other % width
-                    lanes[y, x, HOME_SITES + team] = y * ROW + x
+                    lanes[y, x * NUM_LANES + HOME_SITES + team] = y * ROW + x
             cell = int(tile_next[g, cell])
 
 
@@ -114,7 +115,7 @@ def find_nearest(g: int, board: Board, games: Games, lanes: Lanes) -> None:
         for u in range(num_units[g, team]):
             cell = int(unit_cell[g, team, u])
             y, x = cell // width, cell % width
-            lanes[y, x, UNITS + team] = y * ROW + x
+            lanes[y, x * NUM_LANES + UNITS + team] = y * ROW + x
     sweep(lanes, width, board.height)
 
 

@@ -56,7 +56,7 @@ def make_sights(width: int, height: int) -> Sights:
     window.clear_drawing(drawing)
     return Sights(
         np.zeros((2, NUM_TALLIES), np.int64), np.zeros(4, np.int64), np.zeros((2, NUM_GLOBALS), np.float32),
-        np.zeros((height, width, nearest.NUM_LANES), np.int32), np.zeros(cells + 1, np.int64),
+        np.zeros((height, width * nearest.NUM_LANES), np.int32), np.zeros(cells + 1, np.int64),
         np.zeros((cells, clusters.NUM_NUMBERS), np.int64), np.zeros(cells, np.int64), drawing,
         np.zeros(cells + 1, np.int64),
     )  # fmt: skip

@@ -136,25 +136,25 @@ def write_features(
         out[16] = count_others_beside(y, x, drawing) / 4.0
         out[17] = 2.0 * x / max(1.0, width - 1.0) - 1.0
         out[18] = 2.0 * y / max(1.0, board.height - 1.0) - 1.0
-        found = int(lanes[y, x, nearest.TILES + seat])
+        found = int(lanes[y, x * nearest.NUM_LANES + nearest.TILES + seat])
         if found < nearest.NONE:
             city = tile_city[g, nearest.cell_of(found, width)]
             write_city(
                 int(city_fuel[g, city]), int(city_upkeep[g, city]), int(city_size[g, city]), due, left, out
             )
-            found = int(lanes[y, x, nearest.HUNGRY + seat])
+            found = int(lanes[y, x * nearest.NUM_LANES + nearest.HUNGRY + seat])
             if found < nearest.NONE:
                 city = tile_city[g, nearest.cell_of(found, width)]
                 lacks = int(city_upkeep[g, city]) * due - int(city_fuel[g, city])
                 out[_CITY_AT + 6] = root(lacks) / 64.0
-        found = int(lanes[y, x, nearest.OPEN + seat])
+        found = int(lanes[y, x * nearest.NUM_LANES + nearest.OPEN + seat])
         if found < nearest.NONE:
             there = nearest.cell_of(found, width)
             out[_CLUSTER_AT + int(resource_kind[g, there]) - WOOD] = 1.0
             write_cluster(labels[there], seat, numbers, out)
         for k in range(len(NEAR)):
             lane = _LANES[k] + (seat if _WHOSE[k] > 0 else (other if _WHOSE[k] < 0 else 0))
-            write_near(int(lanes[y, x, lane]), y, x, _NEAR_AT + 3 * k, out)
+            write_near(int(lanes[y, x * nearest.NUM_LANES + lane]), y, x, _NEAR_AT + 3 * k, out)
         write_window(y, x, drawing, _WINDOW_AT, out)
         for k in range(NUM_GLOBALS):
             out[_GLOBALS_AT + k] = knows[k]
