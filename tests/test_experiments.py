@@ -79,7 +79,7 @@ def test_a_seed_of_two_arms_is_played_kept_and_written(tmp_path):
     assert ended.returncode == 0, ended.stderr
     table = (work / "results" / "reward-cartpole.md").read_text()
     assert "cartpole, 512 env steps, solved at 475" in table
-    assert "| shaped, then the official reward | 2 |" in table
+    assert "| shaped then official reward | 2 |" in table
     picture = work / "results" / "reward-cartpole.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     picture.unlink()

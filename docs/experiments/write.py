@@ -45,7 +45,7 @@ def write_question(field: Field, question: str, arms: Sequence[str]) -> None:
 def _table(first: Comparison, found: dict[str, Comparison]) -> str:
     lines = [
         f"{first.env}, {first.horizon:,} env steps, solved at {first.bar:g}; {first.measured}. Interquartile mean "
-        "(95 % bootstrap interval).\n",
+        "(95 % bootstrap interval); p is held to Holm's levels.\n",
         f"| arm | seeds | solved | {' | '.join(COLUMNS)} |",
         f"| --- | ---: | ---: | {' | '.join('---:' for _ in COLUMNS)} |",
     ]
