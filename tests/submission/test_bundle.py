@@ -364,7 +364,7 @@ def test_the_registered_target_exports_and_packs_a_run(registry, policies, tmp_p
     assert delivered.lines[0].split() == [
         "runner",
         "batch",
-        "logits",
+        "outputs",
         "differ",
         "value",
         "differs",
