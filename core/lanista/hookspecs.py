@@ -28,7 +28,11 @@ class Register(Protocol):
         summary: str = "",
         **traits: Any,  # noqa: ANN401 - each kind documents the traits it reads
     ) -> None:
-        """Offer `target` ("module:attribute") under `name`; `settings` checks the recipe table that names it."""
+        """Offer `target` ("module:attribute") under `name`; `settings` checks the recipe table that names it.
+
+        A name that ends with ":" is a family: it answers for every longer name, and the trait ``rest="field"`` says
+        which field of `settings` takes what follows the colon.
+        """
 
 
 @hookspec
@@ -37,7 +41,8 @@ def register_envs(register: Register) -> None:
 
     Trait ``portable=("package.codec", ["package.kernels"])`` names the modules that go into a bundle;
     ``kaggle="connectx"`` the environment on Kaggle whose games these are; ``viewer="package.viewer"`` a module that
-    keeps `lanista.viewer.recording.Viewer`, for `lanista watch`.
+    keeps `lanista.viewer.recording.Viewer`, for `lanista watch`. ``codec="field"`` names the field of the
+    settings that holds the text of a codec (`lanista.codec`), which then goes into bundles in place of ``portable``.
     """
 
 
