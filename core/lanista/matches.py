@@ -96,6 +96,13 @@ class MatchResult:
         """How many games both took part in; where one fills several seats these have more meetings."""
         return int(((self.seating == player).any(axis=1) & (self.seating == opponent).any(axis=1)).sum())
 
+    def first_places(self, player: int) -> float:
+        """In how many games `player` came first, where it fills one seat; a shared first place counts a half."""
+        games = (self.seating == player).sum(axis=1) == 1
+        own = np.where(self.seating == player, self.outcome, -np.inf)[games].max(axis=1)
+        others = np.where(self.seating == player, -np.inf, self.outcome)[games].max(axis=1)
+        return float((own > others).sum() + 0.5 * (own == others).sum())
+
     def interval(self, player: int, opponent: int, confidence: float = 0.95) -> tuple[float, float]:
         """Wilson's interval of the share, over games: meetings within one game are not independent."""
         games = self.games_between(player, opponent)

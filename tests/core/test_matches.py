@@ -234,3 +234,11 @@ def test_a_player_has_no_tally_against_itself():
     with pytest.raises(ValueError, match="player 1 does not play against itself"):
         result.tally(1, 1)
     assert result.tally(0, 1) + Tally(2, 3, 4) == Tally(2, 4, 4)
+
+
+def test_a_shared_first_place_counts_a_half_and_games_in_several_seats_do_not_count():
+    seating = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0], [0, 0, 1]])
+    outcome = np.array([[3, 1, 2], [5, 5, 1], [1, 2, 1], [9, 9, 10]], np.float32)
+    result = MatchResult(seating, outcome, np.ones(4, np.int64), 4)
+    assert result.first_places(0) == 1.5
+    assert result.first_places(1) == 1.0

@@ -129,10 +129,20 @@ def match_values(result: "MatchResult", first: str, other: str, seats: int) -> d
         "low": low,
         "high": high,
         "by_seat": [{"wins": seat.wins, "draws": seat.draws, "losses": seat.losses} for seat in by_seat],
+        **(_first_places(result) if seats > 2 else {}),
         "distinct_games": result.distinct_games,
         "mean_steps": float(result.steps.mean()),
         "verdict": verdict,
     }
+
+
+def _first_places(result: "MatchResult") -> dict[str, Any]:
+    """How often A, in one seat against all others, came first."""
+    from lanista.intervals import wilson
+
+    firsts = result.first_places(0)
+    low, high = wilson(firsts, result.num_games)
+    return {"first_places": {"share": firsts / result.num_games, "low": low, "high": high}}
 
 
 def _print_matches(told: dict[str, Any]) -> None:
@@ -155,6 +165,12 @@ def _print_matches(told: dict[str, Any]) -> None:
     headers = ["against", "games", "won/drawn/lost", "score", "95 %", "by seat", ""]
     print_columns(f"{told['a']} in {told['env']} (a draw is half a win)", headers, rows)
     for match in told["matches"]:
+        if "first_places" in match:
+            first = match["first_places"]
+            typer.echo(
+                f"{told['a']} came first in {first['share']:.1%} of {match['games']} games with {match['against']} in all "
+                f"other seats ({first['low']:.1%} to {first['high']:.1%})"
+            )
         if match["distinct_games"] * 2 <= match["games"]:
             typer.echo(
                 f"{told['a']} and {match['against']} played only {match['distinct_games']} different games "
