@@ -8,6 +8,7 @@ from typing import Any
 from lanista.league.report import LeagueReport
 from lanista.report.curves import Curve, curve, figures_of
 from lanista.report.folder import RunFolder
+from lanista.report.values import figure
 
 #: readable on white and on near-black (Okabe and Ito's palette, its black and yellow replaced)
 COLORS = ("#2f81f7", "#e8590c", "#1a9e77", "#c2569b", "#b08800", "#7a63d6", "#d1383d", "#3aa6b9", "#8a8f98")
@@ -161,7 +162,7 @@ def _shares(run: RunFolder) -> Chart | None:
             "orientation": "h",
             "name": part,
             "y": [name for name, _ in bars],
-            "x": [round(100.0 * float(row.get(f"time/{part}") or 0.0), 1) for _, row in bars],
+            "x": [round(100.0 * (figure(row.get(f"time/{part}")) or 0.0), 1) for _, row in bars],
             "marker": {"color": COLORS[place]},
             "texttemplate": "%{x:.0f} %",
             "textposition": "inside",
@@ -184,10 +185,12 @@ def _shares(run: RunFolder) -> Chart | None:
 def _layout(run: RunFolder) -> dict[str, Any]:
     """The axis of steps, with a line and a name where each phase begins."""
     shapes, labels = [], []
-    begun = [(phase.name, phase.rows[0].get("step")) for phase in run.phases if phase.rows]
+    begun = [
+        (phase.name, step)
+        for phase in run.phases
+        if phase.rows and (step := figure(phase.rows[0].get("step"))) is not None
+    ]
     for place, (name, step) in enumerate(begun):
-        if not isinstance(step, int | float):
-            continue
         if place:
             line = {"type": "line", "x0": step, "x1": step, "y0": 0, "y1": 1, "yref": "paper"}
             shapes.append({**line, "line": {"dash": "dot", "width": 1}})

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lanista.errors import LanistaError
 from lanista.files import write_atomically
+from lanista.hints import told
 
 #: the sentence of a run that ended with an error, until it is played again
 FAILURE = "failure.json"
@@ -35,16 +36,15 @@ def _tell(run_folder: Path, say: Callable[[str], None]) -> None:
     from lanista.report.folder import read_run
     from lanista.report.page import make_report, write_page
 
-    run = read_run(run_folder)
-    for warning in run.warnings:
-        say(f"warning: {warning.sentence}")
-    if (run_folder.parent / "group.json").is_file():
-        return
+    page = run_folder / "report.html"
     try:
-        write_page(run_folder / "report.html", make_report(run))
-    except OSError as error:
-        say(
-            f"no report was written ({error.strerror}); `lanista report {run_folder} --out FILE` writes one elsewhere"
-        )
+        run = read_run(run_folder)
+        for warning in run.warnings:
+            say(f"warning: {warning.sentence}")
+        if (run_folder.parent / "group.json").is_file():
+            return
+        write_page(page, make_report(run))
+    except Exception as error:  # what a run has come to does not hang on its report
+        say(f"no report was written ({told(error)}); `lanista report {run_folder}` tries again")
         return
-    say(f"report: {run_folder / 'report.html'}")
+    say(f"report: {page}")

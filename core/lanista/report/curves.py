@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from lanista.report.folder import PhaseFolder
+from lanista.report.values import figure
 
 #: points of a curve, at most
 POINTS = 400
@@ -26,12 +26,12 @@ class Curve:
     rows_a_point: int
 
 
-def curve(phase: PhaseFolder, figure: str, scale: float = 1.0) -> Curve | None:
+def curve(phase: PhaseFolder, name: str) -> Curve | None:
     """The curve of a figure in a phase; None if the phase's rows hold no finite number of it."""
     found = [
-        (float(row["step"]), float(row[figure]) * scale)
+        (step, value)
         for row in phase.rows
-        if _finite(row.get(figure)) and _finite(row.get("step"))
+        if (step := figure(row.get("step"))) is not None and (value := figure(row.get(name))) is not None
     ]
     if not found:
         return None
@@ -41,7 +41,7 @@ def curve(phase: PhaseFolder, figure: str, scale: float = 1.0) -> Curve | None:
         starts = np.arange(0, len(points), each)
         counts = np.diff(np.append(starts, len(points)))[:, None]
         points = np.add.reduceat(points, starts, axis=0) / counts
-    return Curve(phase.name, figure, _rounded(points[:, 0]), _rounded(points[:, 1]), each)
+    return Curve(phase.name, name, _rounded(points[:, 0]), _rounded(points[:, 1]), each)
 
 
 def figures_of(phase: PhaseFolder) -> list[str]:
@@ -52,17 +52,13 @@ def figures_of(phase: PhaseFolder) -> list[str]:
     return list(seen)
 
 
-def mean_of(rows: Sequence[Mapping[str, Any]], figure: str, last: float = 1.0) -> float | None:
+def mean_of(rows: Sequence[Mapping[str, Any]], name: str, last: float = 1.0) -> float | None:
     """The mean of a figure over the last share of the rows that have it; None if none has."""
-    values = [float(row[figure]) for row in rows if _finite(row.get(figure))]
+    values = [value for row in rows if (value := figure(row.get(name))) is not None]
     if not values:
         return None
     kept = values[-max(1, round(len(values) * last)) :]
     return sum(kept) / len(kept)
-
-
-def _finite(value: object) -> bool:
-    return isinstance(value, int | float) and isfinite(value)
 
 
 def _rounded(values: Any) -> list[float]:  # noqa: ANN401 - an array of float64

@@ -15,6 +15,7 @@ from typing import Any
 from lanista.errors import CheckpointError, UsageError
 from lanista.league.report import LeagueReport, read_report
 from lanista.report.trends import Divergence, divergences
+from lanista.report.values import figure, total_of
 
 Row = dict[str, Any]
 
@@ -31,6 +32,8 @@ class PhaseFolder:
     rows: list[Row]
     #: phase.json; empty while the phase is not over
     card: dict[str, Any]
+    #: env steps of the run before it
+    begins: float = 0.0
 
     @property
     def finished(self) -> bool:
@@ -38,22 +41,26 @@ class PhaseFolder:
         return bool(self.card)
 
     @property
+    def steps(self) -> float | None:
+        """Its env steps by its card, else by the log so far; None before its first update."""
+        known = figure(self.card.get("steps"))
+        if known is not None:
+            return known
+        ends = [step for row in self.rows if (step := figure(row.get("step"))) is not None]
+        return ends[-1] - self.begins if ends else None
+
+    @property
     def seconds(self) -> float | None:
         """Seconds of its updates, by the log; those of older runs follow from steps and steps a second."""
         if any("seconds" in row for row in self.rows):
-            return sum(_number(row.get("seconds")) for row in self.rows)
-        total, before = 0.0, None
+            return total_of([row.get("seconds") for row in self.rows])
+        total, before = 0.0, self.begins
         for row in self.rows:
-            steps = _number(row.get("step")) - before if before is not None else None
-            if _number(row.get("sps")) > 0.0:
-                total += (steps if steps is not None else self._first_steps) / row["sps"]
-            before = _number(row.get("step"))
+            step, speed = figure(row.get("step")), figure(row.get("sps"))
+            if step is not None and speed is not None and speed > 0.0:
+                total += (step - before) / speed
+            before = before if step is None else step
         return total or None
-
-    @property
-    def _first_steps(self) -> float:
-        steps = [_number(row.get("step")) for row in self.rows[:2]]
-        return steps[1] - steps[0] if len(steps) == 2 else steps[0]
 
 
 @dataclass
@@ -111,13 +118,25 @@ def read_run(path: Path) -> RunFolder:
         if not name:
             continue
         card = _read(path / "phases" / name / "phase.json", json.loads, faults) or {}
-        run.phases.append(PhaseFolder(name, str(table.get("kind", "")), table, by_phase.get(name, []), card))
+        begins = run.phases[-1].begins + (run.phases[-1].steps or 0.0) if run.phases else 0.0
+        rows_of_it = by_phase.get(name, [])
+        run.phases.append(PhaseFolder(name, str(table.get("kind", "")), table, rows_of_it, card, begins))
     if (path / "league" / "league.json").is_file():
-        try:
-            run.league = read_report(path / "league")
-        except CheckpointError as error:
-            faults.append(str(error))
+        run.league = _read_league(path / "league", faults)
     return run
+
+
+def _read_league(folder: Path, faults: list[str]) -> LeagueReport | None:
+    try:
+        league = read_report(folder)
+        league.table()
+    except CheckpointError as error:
+        faults.append(str(error))
+    except Exception as error:  # a file that was changed by hand may hold anything, and fails anywhere
+        faults.append(f"league.json holds what no league has ({type(error).__name__}: {error})")
+    else:
+        return league
+    return None
 
 
 def read_rows(path: Path, faults: list[str]) -> list[Row]:
@@ -153,8 +172,3 @@ def _read(path: Path, parse: Callable[[str], Any], faults: list[str]) -> dict[st
         faults.append(f"{path.name} holds a {type(value).__name__}, a table is asked")
         return None
     return value
-
-
-def _number(value: object) -> float:
-    """A figure as a number; 0 for whatever is none."""
-    return float(value) if isinstance(value, int | float) and value == value else 0.0

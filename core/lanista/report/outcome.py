@@ -4,12 +4,13 @@ from typing import Any
 
 from lanista.report.folder import RunFolder
 from lanista.report.tables import Table, duration, number, percent, sentence_of
+from lanista.report.values import entries, figure, table, tables
 
 
 def export_facts(run: RunFolder) -> list[tuple[str, str]]:
     """File, size, parameters."""
     record = run.delivery
-    export = _table(record.get("export"))
+    export = table(record.get("export"))
     values = [
         ("target", str(record.get("target", ""))),
         ("archive", str(record.get("archive", ""))),
@@ -25,7 +26,7 @@ def export_facts(run: RunFolder) -> list[tuple[str, str]]:
 
 def export_table(run: RunFolder) -> Table | None:
     """How far onnxruntime and the numpy runtime are from torch."""
-    comparisons = _table(run.delivery.get("export")).get("comparisons")
+    comparisons = tables(table(run.delivery.get("export")).get("comparisons"))
     rows = [
         [
             str(row.get("runner", "")),
@@ -35,8 +36,7 @@ def export_table(run: RunFolder) -> Table | None:
             percent(row.get("equal")),
             number(row.get("ties")),
         ]
-        for row in (comparisons if isinstance(comparisons, list) else [])
-        if isinstance(row, dict)
+        for row in comparisons
     ]
     headers = ["against torch", "batch", "logits differ by", "value differs by", "same action", "ties"]
     return Table(headers, rows) if rows else None
@@ -47,14 +47,14 @@ def checks_table(run: RunFolder) -> Table | None:
     record = run.verification
     if not record:
         return None
-    timing, limits = _table(record.get("timing")), _table(record.get("limits"))
-    judge = _table(record.get("judge"))
+    timing, limits = table(record.get("timing")), table(record.get("limits"))
+    judge = table(record.get("judge"))
     worst, allowed = timing.get("worst_turn_s"), timing.get("act_timeout_s")
     results = record.get("results")
-    told = ", ".join(f"{name} x {number(count)}" for name, count in _table(results).items())
+    told = ", ".join(f"{name} x {number(count)}" for name, count in table(results).items())
     rows = [
         ["fault", "none" if record.get("ok") else "; ".join(_problems(record)) or "yes"],
-        ["games", number(_table(record.get("games")).get("played"))],
+        ["games", number(table(record.get("games")).get("played"))],
         ["import", _milliseconds(timing.get("import_s"))],
         ["worst turn", _of(_milliseconds(worst), f"turn {number(timing.get('worst_turn'))}", allowed)],
         ["worst turn after the first", _milliseconds(timing.get("worst_later_turn_s"))],
@@ -64,27 +64,25 @@ def checks_table(run: RunFolder) -> Table | None:
         ["replies", told],
         ["judge", " ".join(f"{name} {value}" for name, value in judge.items())],
         ["a seat's process had", _limits(limits)],
-        ["warnings", "; ".join(map(sentence_of, record.get("warnings") or [])) or "none"],
-        ["took", duration(record["seconds"]) if isinstance(record.get("seconds"), int | float) else ""],
+        ["warnings", "; ".join(map(sentence_of, entries(record.get("warnings")))) or "none"],
+        ["took", duration(figure(record.get("seconds")))],
     ]
     return Table(["check", "found"], [row for row in rows if row[1]])
 
 
 def pairings_table(run: RunFolder) -> Table | None:
     """Who was met from which seat, with Wilson's intervals."""
-    games = _table(run.verification.get("games"))
-    pairings, opponents = games.get("pairings"), _table(games.get("opponents"))
+    games = table(run.verification.get("games"))
+    pairings, opponents = tables(games.get("pairings")), table(games.get("opponents"))
     rows = []
-    for row in [*(pairings if isinstance(pairings, list) else []), *opponents.values()]:
-        if not isinstance(row, dict):
-            continue
-        seat = row.get("seat")
-        if seat is None and sum(one.get("opponent") == row.get("opponent") for one in pairings or []) < 2:
+    for row in [*pairings, *tables(list(opponents.values()))]:
+        seat = figure(row.get("seat"))
+        if seat is None and sum(one.get("opponent") == row.get("opponent") for one in pairings) < 2:
             continue
         rows.append(
             [
                 str(row.get("opponent", "")),
-                "all" if seat is None else number(int(seat) + 1),
+                "all" if seat is None else number(seat + 1),
                 number(row.get("games")),
                 f"{number(row.get('wins'))} / {number(row.get('draws'))} / {number(row.get('losses'))}",
                 percent(row.get("score")),
@@ -98,35 +96,36 @@ def pairings_table(run: RunFolder) -> Table | None:
 
 def size(value: Any) -> str:  # noqa: ANN401 - a figure of a JSON file
     """Bytes for people."""
-    if not isinstance(value, int | float):
+    found = figure(value)
+    if found is None:
         return ""
-    return f"{value / 1024:.1f} KiB" if value < 1024 * 1024 else f"{value / 1024 / 1024:.1f} MiB"
+    return f"{found / 1024:.1f} KiB" if found < 1024 * 1024 else f"{found / 1024 / 1024:.1f} MiB"
 
 
 def _problems(record: dict[str, Any]) -> list[str]:
-    return [sentence_of(problem) for problem in record.get("problems") or []]
-
-
-def _table(value: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the file holds
-    return value if isinstance(value, dict) else {}
+    return [sentence_of(problem) for problem in entries(record.get("problems"))]
 
 
 def _tiny(value: Any) -> str:  # noqa: ANN401 - a figure of a JSON file
-    return f"{value:.1e}".replace("e-0", "e-") if isinstance(value, int | float) else ""
+    found = figure(value)
+    return "" if found is None else f"{found:.1e}".replace("e-0", "e-")
 
 
 def _milliseconds(value: Any) -> str:  # noqa: ANN401 - a figure of a JSON file
-    return f"{value * 1000:.1f} ms" if isinstance(value, int | float) else ""
+    found = figure(value)
+    return "" if found is None else f"{found * 1000:.1f} ms"
 
 
 def _seconds(value: Any, whole: Any) -> str:  # noqa: ANN401 - figures of a JSON file
-    if not isinstance(value, int | float):
+    found, of = figure(value), figure(whole)
+    if found is None:
         return ""
-    return f"{value:.2f} s" + (f" of {whole:g} s" if isinstance(whole, int | float) else "")
+    return f"{found:.2f} s" + ("" if of is None else f" of {of:g} s")
 
 
 def _of(value: str, where: str, allowed: Any) -> str:  # noqa: ANN401 - a figure of a JSON file
-    limit = f"; {allowed:g} s allowed" if isinstance(allowed, int | float) else ""
+    most = figure(allowed)
+    limit = "" if most is None else f"; {most:g} s allowed"
     return f"{value} ({where}{limit})" if value else ""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from lanista.league.report import LeagueReport
 from lanista.report.curves import mean_of
 from lanista.report.folder import PhaseFolder, RunFolder
+from lanista.report.values import entries, figure, table, tables
 
 #: what must be known to read the league's table
 LEAGUE_NOTE = (
@@ -40,7 +41,7 @@ def verdict_of(run: RunFolder) -> Verdict:
     if run.failure:
         return Verdict("bad", "failed", str(run.failure.get("sentence", "")))
     if run.verification:
-        problems = run.verification.get("problems") or []
+        problems = entries(run.verification.get("problems"))
         if run.verification.get("ok"):
             return Verdict("good", "verified", "its archive was played as the platform plays it: no fault")
         told = "; ".join(sentence_of(problem) for problem in problems[:3])
@@ -65,20 +66,17 @@ def _unfinished(run: RunFolder) -> Verdict:
     if run.failure:
         sentence = str(run.failure.get("sentence", ""))
         return Verdict("bad", "failed", sentence if now.name in sentence else f"{place}: {sentence}")
-    share = _share_of_steps(run, now)
+    share = _share_of_steps(now)
     return Verdict(
         "open", "not finished", place + (f", {share:.0%} of its steps" if share is not None else "")
     )
 
 
-def _share_of_steps(run: RunFolder, phase: PhaseFolder) -> float | None:
-    until = phase.recipe.get("until")
-    asked = until.get("steps") if isinstance(until, dict) else None
-    if not isinstance(asked, int | float) or asked <= 0:
+def _share_of_steps(phase: PhaseFolder) -> float | None:
+    asked = figure(table(phase.recipe.get("until")).get("steps"))
+    if asked is None or asked <= 0.0:
         return None
-    before = sum(float(other.card.get("steps", 0)) for other in run.phases if other.finished)
-    last = phase.rows[-1].get("step") if phase.rows else before
-    return min(1.0, max(0.0, (float(last) - before) / asked)) if isinstance(last, int | float) else None
+    return min(1.0, max(0.0, (phase.steps or 0.0) / asked))
 
 
 def sentence_of(problem: Any) -> str:  # noqa: ANN401 - a sentence, or a table with one
@@ -95,11 +93,10 @@ def heading_of(run: RunFolder) -> list[tuple[str, str]]:
         commit = str(git.get("commit", ""))[:12] + (", with changes" if git.get("dirty") else "")
     seconds = [phase.seconds for phase in run.phases if phase.seconds is not None]
     steps = run.rows[-1].get("step") if run.rows else None
-    plugins = record.get("plugins")
     others = [
         " ".join(str(plugin.get(key)) for key in ("name", "version") if plugin.get(key))
-        for plugin in (plugins if isinstance(plugins, list) else [])
-        if isinstance(plugin, dict) and plugin.get("distribution") != "lanista"
+        for plugin in tables(record.get("plugins"))
+        if plugin.get("distribution") != "lanista"
     ]
     values = [
         ("recipe", str(recipe.get("name", ""))),
@@ -139,10 +136,6 @@ def phases_table(run: RunFolder) -> Table:
     rows = []
     for phase in run.phases:
         card = phase.card
-        steps = card.get("steps")
-        if steps is None and phase.rows:
-            before = sum(float(other.card.get("steps", 0)) for other in run.phases if other.finished)
-            steps = max(0.0, float(phase.rows[-1].get("step", 0)) - before)
         feedback = mean_of(phase.rows, "feedback")
         rows.append(
             [
@@ -150,7 +143,7 @@ def phases_table(run: RunFolder) -> Table:
                 phase.kind,
                 _network(run, phase),
                 number(card.get("parameters")),
-                number(steps),
+                number(phase.steps),
                 duration(phase.seconds),
                 number(mean_of(phase.rows, "return", last=0.1)),
                 number(mean_of(phase.rows, "outcome", last=0.1)),
@@ -163,15 +156,15 @@ def phases_table(run: RunFolder) -> Table:
 
 
 def _network(run: RunFolder, phase: PhaseFolder) -> str:
-    table = phase.recipe.get("network")
-    if table is None:
+    network = phase.recipe.get("network")
+    if network is None:
         return "as before"
-    if not isinstance(table, dict):
-        return str(table)
+    if not isinstance(network, dict):
+        return str(network)
     told = [
-        f"{key} {value}" for key, value in table.items() if key in {"hidden", "channels", "blocks", "width"}
+        f"{key} {value}" for key, value in network.items() if key in {"hidden", "channels", "blocks", "width"}
     ]
-    return " ".join([str(table.get("use", "")), *told])
+    return " ".join([str(network.get("use", "")), *told])
 
 
 def distillation_tables(run: RunFolder) -> Iterator[tuple[str, Table]]:
@@ -238,27 +231,28 @@ def gates_table(league: LeagueReport) -> Table | None:
             else "",
             _thousandth(gate.get("low")) if gate.get("games") else "",
         ]
-        for gate in league.gates
+        for gate in tables(list(league.gates))
     ]
     return Table(["snapshot", "against", "", "score", "at least"], rows) if rows else None
 
 
 def number(value: Any) -> str:  # noqa: ANN401 - figures of JSON files; what is none is an empty text
     """A figure for people: whole ones with thousands, others with four digits."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+    found = figure(value)
+    if found is None:
         return ""
-    if abs(value) >= 1000 or float(value).is_integer():
-        return f"{value:,.0f}"
-    return f"{value:.4g}"
+    return f"{found:,.0f}" if abs(found) >= 1000 or found.is_integer() else f"{found:.4g}"
 
 
 def _thousandth(value: Any) -> str:  # noqa: ANN401 - as `number`
-    return f"{value:.3f}" if isinstance(value, int | float) else ""
+    found = figure(value)
+    return "" if found is None else f"{found:.3f}"
 
 
 def percent(value: Any) -> str:  # noqa: ANN401 - as `number`
     """A share as a percentage."""
-    return f"{value:.1%}" if isinstance(value, int | float) and value == value else ""
+    found = figure(value)
+    return "" if found is None else f"{found:.1%}"
 
 
 def duration(seconds: float | None) -> str:

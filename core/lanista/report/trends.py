@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lanista.report.values import figure
+
 #: updates with both figures that a phase must have
 LEAST = 24
 #: blocks that a phase is averaged into, at most
@@ -131,8 +133,8 @@ def divergence(phase: str, rows: Sequence[Mapping[str, Any]]) -> Divergence | No
     else over all games. Against snapshots it falls by itself as they grow stronger, so it is not asked there.
     """
     shaped = _shaped(rows)
-    for figure in _yardsticks(rows):
-        outcome = _column(rows, figure)
+    for yardstick in _yardsticks(rows):
+        outcome = _column(rows, yardstick)
         both = np.isfinite(shaped) & np.isfinite(outcome)
         if int(both.sum()) < LEAST:
             continue
@@ -141,7 +143,7 @@ def divergence(phase: str, rows: Sequence[Mapping[str, Any]]) -> Divergence | No
             up, down = trend(first[start:]), trend(second[start:])
             level = max(1.0, float(np.median(np.abs(second))))
             if up.rises and down.falls and -down.change >= _LEAST_FALL * level:
-                return Divergence(phase, figure, up, down, stretch)
+                return Divergence(phase, yardstick, up, down, stretch)
         return None
     return None
 
@@ -179,8 +181,9 @@ def _yardsticks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _column(rows: Sequence[Mapping[str, Any]], name: str) -> Series:
-    found = [row.get(name) for row in rows]
-    return np.array([value if isinstance(value, int | float) else np.nan for value in found], np.float64)
+    found = [figure(row.get(name)) for row in rows]
+    # Numbers beyond these are no points of any game, and their sums would overflow.
+    return np.array([np.nan if value is None or abs(value) > 1e100 else value for value in found], np.float64)
 
 
 def _short(value: float) -> str:
