@@ -101,6 +101,24 @@ def register_players(register: Register) -> None:
         envs=("connectx",),
     )
     register(
+        "lux_woodland_v1",
+        "lanista_envs.lux.scripted.players:WoodlandV1",
+        summary="Lux by rule: expands along wood and keeps its cities through the nights; the stronger one",
+        envs=("lux_s1",),
+    )
+    register(
+        "lux_prospector_v1",
+        "lanista_envs.lux.scripted.players:ProspectorV1",
+        summary="Lux by rule: studies early with a small crew and settles where coal and uranium lie",
+        envs=("lux_s1",),
+    )
+    register(
+        "lux_simple",
+        "lanista_envs.lux.scripted.players:Simple",
+        summary="the official simple_agent of Lux, move for move",
+        envs=("lux_s1",),
+    )
+    register(
         "kaggle:",
         "lanista_envs.kaggle.player:KaggleAgent",
         settings=KaggleAgentSettings,
