@@ -1,6 +1,8 @@
 """A head from outside: Beta distributions, in the place of the env's own family."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -13,6 +15,7 @@ from lanista.run import Run
 from lanista.testing.heads import check_head
 from lanista_submission.export.policy import export_folder
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 SHORT = [
     "phases.swing.until.steps=2048", "phases.swing.num_games=8", "phases.swing.num_steps=64",
     "phases.swing.until.episodes=4", "phases.swing.until.every=1024",
@@ -58,5 +61,8 @@ def test_the_package_installs_and_its_recipe_ends_in_a_file(scratch, tmp_path):
     changes = [word for change in SHORT for word in ("--set", change)]
     scratch.run("lanista", "run", "pendulum-beta", "--out", "run", *changes, cwd=tmp_path)
     assert (tmp_path / "run" / "exported" / "policy.onnx").is_file()
+    folder = tmp_path / "package"
+    shutil.copytree(EXAMPLES / "lanista-beta-head", folder)
+    scratch.run("pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=folder)
     swapped = ["--set", "heads.torque=beta", "--set", "target=onnx"]
     scratch.run("lanista", "run", "pendulum", "--out", "other", "--check", *swapped, cwd=tmp_path)
