@@ -18,6 +18,57 @@ def agent(observation, configuration):
     return next(column for column in order if observation.board[column] == 0)
 """
 
+#: three seats at once, two decisions, a setting; the higher bid wins
+BIDS = """
+    import lanista
+    from pydantic import BaseModel, ConfigDict
+
+    class BidSettings(BaseModel):
+        model_config = ConfigDict(frozen=True, extra="forbid")
+        most: int = 4
+
+    class Bids:
+        seats, max_steps = 3, 1
+
+        def __init__(self, settings=None):
+            self.settings = settings or BidSettings()
+            self.actions = {"bid": self.settings.most, "colour": 2}
+
+        def reset(self, rng):
+            self.bids = [0, 0, 0]
+
+        def acting(self):
+            return [0, 1, 2]
+
+        def legal(self, seat):
+            return {"bid": range(self.settings.most), "colour": [False, True]}
+
+        def observe(self, seat):
+            return {"bids": [bid / 4 for bid in self.bids], "own": [seat]}
+
+        def step(self, actions):
+            self.bids = [actions[seat]["bid"] for seat in range(3)]
+            return [1 if bid == max(self.bids) else -1 for bid in self.bids]
+
+    Env = lanista.one_game(Bids)
+
+    @lanista.hookimpl
+    def register_envs(register):
+        register("bids", ":Env", settings=BidSettings, summary="the higher bid wins")
+
+    @lanista.hookimpl
+    def register_players(register):
+        register("miser", ":Miser", summary="bids nothing", envs=("bids",))
+
+    class Miser:
+        def __init__(self, spec, settings, seed): ...
+        def act(self, env, games, seats):
+            return {"bid": seats * 0, "colour": seats * 0 + 1}
+        def state(self):
+            return {}
+        def load_state(self, state): ...
+"""
+
 Pack = Callable[..., Path]
 
 
