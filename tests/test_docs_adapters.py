@@ -55,6 +55,7 @@ def test_the_family_of_one_s_own_takes_what_follows_its_name(page):
     assert registry.settings("envs", "square:8", {}).side == 8
 
 
+@pytest.mark.submission
 def test_the_codec_plays_the_game_that_it_was_written_for(page):
     try:
         find_judge()

@@ -58,7 +58,7 @@ def test_quickened_games_are_those_of_the_official_code(judge, game, seats, game
     ],
 )
 def test_the_contract_holds(judge, registry, name, table):
-    settings = registry.settings("envs", name, {**table, "num_workers": 2})
+    settings = registry.settings("envs", name, {**table, "num_workers": 1})
     check_env(registry.load("envs", name), settings, games=3, steps=60)
 
 
