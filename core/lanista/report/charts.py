@@ -14,6 +14,8 @@ from lanista.report.values import figure
 COLORS = ("#2f81f7", "#e8590c", "#1a9e77", "#c2569b", "#b08800", "#7a63d6", "#d1383d", "#3aa6b9", "#8a8f98")
 #: beyond this many lines a chart is a thicket; the rest is said in a note
 _MOST_LINES = 24
+#: a phase of at least this share of the run's steps has its name over the charts
+_NAMED = 0.07
 #: beyond this many members a heat map has no room for names
 _MOST_MEMBERS = 40
 
@@ -185,17 +187,21 @@ def _shares(run: RunFolder) -> Chart | None:
 def _layout(run: RunFolder) -> dict[str, Any]:
     """The axis of steps, with a line and a name where each phase begins."""
     shapes, labels = [], []
-    begun = [
-        (phase.name, step)
-        for phase in run.phases
-        if phase.rows and (step := figure(phase.rows[0].get("step"))) is not None
-    ]
-    for place, (name, step) in enumerate(begun):
-        if place:
-            line = {"type": "line", "x0": step, "x1": step, "y0": 0, "y1": 1, "yref": "paper"}
+    begun = [phase for phase in run.phases if phase.rows]
+    whole = max((phase.begins + (phase.steps or 0.0) for phase in begun), default=0.0)
+    for phase in begun:
+        if phase.begins > 0.0:
+            line = {"type": "line", "x0": phase.begins, "x1": phase.begins, "y0": 0, "y1": 1, "yref": "paper"}
             shapes.append({**line, "line": {"dash": "dot", "width": 1}})
-        if len(begun) > 1:
-            text = {"x": step, "y": 1, "yref": "paper", "text": _plain(name), "showarrow": False}
+        # A phase too short for its name would write over the next one's.
+        if len(begun) > 1 and (phase.steps or 0.0) >= _NAMED * whole:
+            text = {
+                "x": phase.begins,
+                "y": 1,
+                "yref": "paper",
+                "text": _plain(phase.name),
+                "showarrow": False,
+            }
             labels.append({**text, "xanchor": "left", "yanchor": "bottom", "font": {"size": 11}})
     return {
         "xaxis": {"title": {"text": "env steps of the run"}, "rangemode": "tozero"},
