@@ -66,6 +66,7 @@ def test_its_recipe_uses_all_that_it_offers(rps, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.submission
 def test_the_walk_from_a_run_to_a_verified_archive(rps, tmp_path):
     ran = lanista(rps, tmp_path, "run", "rps", "--out", "run", *SMALL)
@@ -81,12 +82,14 @@ def test_the_walk_from_a_run_to_a_verified_archive(rps, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_everything_that_it_offers_passes_its_checks(rps, tmp_path):
     checked = lanista(rps, tmp_path, "check", "plugin", "rps")
     assert checked.stdout.count("ok    ") == 10
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_league_comes_to_rest_at_equal_chances_where_self_play_goes_on_in_circles(rps, tmp_path):
     for recipe in ("rps", "rps-selfplay"):
         code = (
