@@ -78,6 +78,17 @@ def test_the_same_kernels_are_built_once(load):
     assert compile_kernels(rules, fastmath=True) is not compile_kernels(rules)
 
 
+def test_entries_are_all_that_python_can_call(load):
+    _, rules = load(**TWO_FILES)
+    kernels = compile_kernels(rules, entries=["total"])
+    assert list(vars(kernels)) == ["total"]
+    assert kernels.total(np.arange(5.0)) == 60.0
+    with pytest.raises(
+        KernelError, match="kernel sum was asked for, and there is no such function in kn_rules"
+    ):
+        compile_kernels(rules, entries=["sum"])
+
+
 CHILD = """
 import sys
 sys.path.insert(0, {folder!r})
