@@ -251,3 +251,11 @@ def test_settings_keep_the_codec_s_text_and_are_read_back_without_the_file(regis
     assert registry.settings("envs", "kaggle:connectx", settings.model_dump()) == settings
     module = registry.settings("envs", "kaggle:connectx", {"codec": "lanista.codec"})
     assert "def load_codec" in module.codec_text
+
+
+def test_the_recipe_of_the_example_is_sound(registry):
+    from lanista.recipe import check_recipe, read_recipe
+
+    recipe = check_recipe(read_recipe(str(GEESE.parent / "hungry_geese.toml"), registry), registry)
+    assert recipe.top.env.settings(registry).codec_text == GEESE.read_text()
+    assert recipe.top.target.use == recipe.top.env.use == "kaggle:hungry_geese"
