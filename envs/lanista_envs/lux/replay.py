@@ -17,6 +17,7 @@ from lanista_envs.lux import arc4
 from lanista_envs.lux.games import LuxGames
 from lanista_envs.lux.order_strings import pack_orders, read_orders
 from lanista_envs.lux.parity import Difference, compare_lines
+from lanista_envs.lux.state import MAX_TURNS
 from lanista_envs.lux.updates import UpdatesError, read_updates, size_of, write_first_updates, write_updates
 
 ENVIRONMENT = "lux_ai_2021"
@@ -86,7 +87,10 @@ def take_apart(record: object) -> Replay:
     configuration, steps = record.get("configuration"), record.get("steps")
     if not isinstance(configuration, dict) or not isinstance(steps, list) or not steps:
         raise ReplayError("it has no configuration, or no steps")
-    episode_steps: Any = configuration.get("episodeSteps", 361)
+    episode_steps: Any = configuration.get("episodeSteps")
+    if episode_steps is None:
+        # It does not say how long games are: a game that came to its end did so with its last step.
+        episode_steps = max(len(steps), 2) if _is_finished(steps[-1]) else MAX_TURNS + 1
     if not _is_integer(episode_steps) or not 2 <= episode_steps < 2**31:
         raise ReplayError(
             f"its episodeSteps is {str(episode_steps)[:40]!r}, which must be an integer from 2 on"
@@ -103,7 +107,7 @@ def take_apart(record: object) -> Replay:
         updates.append(lines)
         if number > 0:
             actions.append((command_strings(step[0].get("action")), command_strings(step[1].get("action"))))
-    finished = any(seat.get("status") == "DONE" for seat in steps[-1])
+    finished = _is_finished(steps[-1])
     try:
         width, height = size_of(updates[0])
     except UpdatesError as error:
@@ -113,6 +117,12 @@ def take_apart(record: object) -> Replay:
     return Replay(
         _seed_of(configuration), width, height, (unit_id, city_id), episode_steps, actions, updates, finished
     )
+
+
+def _is_finished(step: object) -> bool:
+    """Had the game come to its end with this step?"""
+    seats = step if isinstance(step, list) else []
+    return any(isinstance(seat, dict) and seat.get("status") == "DONE" for seat in seats)
 
 
 def _seed_of(configuration: dict[str, Any]) -> int | None:
@@ -154,7 +164,7 @@ def check_replay(replay: Replay) -> Difference | None:
 class Recorder:
     """Writes one game down as a replay while it is played: `note` after every turn, then `record`."""
 
-    def __init__(self, games: LuxGames, g: int, seed: int, max_turns: int = 360) -> None:
+    def __init__(self, games: LuxGames, g: int, seed: int, max_turns: int = MAX_TURNS) -> None:
         """Begin with game `g` as it stands at its start."""
         self.games, self.g, self.seed, self.max_turns = games, g, seed, max_turns
         self.steps: list[list[dict[str, Any]]] = []

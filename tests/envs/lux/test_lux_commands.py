@@ -113,6 +113,10 @@ def test_a_replay_that_ends_too_early_or_too_late_differs(replay):
     shorter = copy.deepcopy(replay)
     shorter["configuration"]["episodeSteps"] = 200
     assert check_replay(take_apart(shorter)).field == "end of the game"
+    del shorter["configuration"]["episodeSteps"]
+    assert check_replay(take_apart(shorter)) is None
+    del shorter["steps"][50:]
+    assert check_replay(take_apart(shorter)) is None
 
 
 @pytest.mark.parametrize(
