@@ -122,6 +122,15 @@ def test_a_forgotten_plugin_is_told_as_the_table_says(folder, capsys):
     assert "no plugin offers env 'tictactoe'" in capsys.readouterr().err
 
 
+def test_a_class_that_was_not_made_an_env_is_told_so(folder, capsys):
+    rules = (folder / "tictactoe.py").read_text().replace('":TicTacToe"', '":Rules"')
+    (folder / "tictactoe.py").write_text(rules)
+    assert main(["run", "tictactoe.toml", "--plugin", "tictactoe.py", "--out", "run"]) == 1
+    told = capsys.readouterr().err
+    assert "env 'tictactoe' of plugin tictactoe.py" in told
+    assert "make an env of a class that plays one game by lanista.one_game" in told
+
+
 @pytest.mark.slow
 def test_the_short_walk_ends_in_a_verified_archive(folder, capsys):
     for words in commands():

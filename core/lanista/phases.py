@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
-from lanista.errors import RecipeError
-from lanista.hints import hint
+from lanista.errors import LanistaError, PluginError, RecipeError
+from lanista.hints import hint, told
 from lanista.plugins import Registry
 from lanista.policy import Policy, PolicyCard, load_policy
 from lanista.seeds import derive_seed
@@ -70,7 +70,22 @@ class PhaseContext:
         """Build the run's env with the phase's changes (not yet reset); a wrong spec or array is an error here."""
         options = {**self.env.options, **self.env_overrides}
         settings = self.registry.settings("envs", self.env.use, options)
-        env: VecEnv = self.registry.load("envs", self.env.use)(num_games, settings, self.num_threads)
+        factory, entry = self.registry.load("envs", self.env.use), self.registry.get("envs", self.env.use)
+        try:
+            env: VecEnv = factory(num_games, settings, self.num_threads)
+        except LanistaError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"{entry.words} of plugin {entry.owner}: {entry.target} raised {told(error)} when it was called as "
+                f"factory(num_games, settings, num_threads); mend that, and make an env of a class that plays one "
+                f"game by lanista.one_game"
+            ) from error
+        if not isinstance(env, VecEnv):
+            raise PluginError(
+                f"{entry.words} of plugin {entry.owner}: {entry.target} gave a {type(env).__name__}, which is no "
+                f"lanista.env.VecEnv; make an env of a class that plays one game by lanista.one_game"
+            )
         complaints = Complaints(env.spec.name)
         check_spec(env.spec, complaints)
         check_shapes(env, complaints)
