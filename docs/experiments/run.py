@@ -37,7 +37,10 @@ def main() -> None:
             arm for arm in field.recipes if any(arm in field.questions[name] for name in questions)
         ]
     if not given.write_only:
-        play_arms(fields, given.seeds, given.jobs, given.out)
+        try:
+            play_arms(fields, given.seeds, given.jobs, given.out)
+        except KeyboardInterrupt:
+            raise SystemExit("stopped; the same command goes on from here") from None
         for field, arms in fields.items():
             keep(field, arms, given.out)
     for field, arms in fields.items():
