@@ -159,7 +159,7 @@ const lanista = {
       find("caption").textContent = renderer.caption(game, at);
       const body = find("facts").tBodies[0];
       const own = renderer.facts(game, at), known = own.map(([name]) => name);
-      body.replaceChildren(...[...own, ...notes.rows(at).filter(([name]) => !known.includes(name))].map((row) => {
+      body.replaceChildren(...[...own, ...notes.rows(at).filter(([name]) => !known.includes(name) && !known.includes(name.replaceAll("_", " ")))].map((row) => {
         const line = document.createElement("tr");
         line.append(...row.map((value) => {
           const field = document.createElement("td");
