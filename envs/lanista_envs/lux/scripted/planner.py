@@ -82,13 +82,14 @@ def plan_seat(
     count_needs(g, team, habits, games, sight)
     mark_bodies(g, team, habits, games, sight)
     written = plan_tiles(g, team, habits, games, sight, rows)
+    turn = int(games.turn[g])
     for u in range(games.num_units[g, team]):
         if games.unit_kind[g, team, u] != WORKER:
             continue
         cell = int(games.unit_cell[g, team, u])
         cargo = games.unit_cargo[g, team, u]
         wood, coal, uranium = int(cargo[0]), int(cargo[1]), int(cargo[2])
-        goal = choose_goal(g, cell, wood, coal, uranium, team, habits, games, sight)
+        goal = choose_goal(cell, wood, coal, uranium, turn, team, habits, sight)
         if games.unit_cooldown[g, team, u] >= 4:
             continue
         direction = claim_step(cell, goal, sight)

@@ -17,12 +17,9 @@ SEATS = 16
 BLOCKED, GATHERED, BUILT = 1, 2, 4
 # What `Sight.total` holds: workers; cells from which they can gather; own city tiles; fuel that all cities lack
 # together; fuel that the workers are trusted to bring until morning; fuel on the map that they may gather now, and
-# all fuel that they can get at; fuel that may yet be promised to new tiles, for all nights to come; most points of
-# any site, of any own tile to gather on; kinds of places in `rates`; rings of the walk that are made.
-WORKERS, PLACES, TILES, LACK, HOPE, STOCK, FUTURE, CREDIT, BEST_SITE, BEST_CAMP, RATES, RINGS = range(12)
-NUM_TOTALS = 12
-#: ways to have at most five tiles of three kinds around
-MOST_RATES = 56
+# all fuel that they can get at; fuel that may yet be promised to new tiles, for all nights to come.
+WORKERS, PLACES, TILES, LACK, HOPE, STOCK, FUTURE, CREDIT = 0, 1, 2, 3, 4, 5, 6, 7
+NUM_TOTALS = 8
 
 
 class Room(NamedTuple):
@@ -40,8 +37,6 @@ class Room(NamedTuple):
     lacks: npt.NDArray[np.int32]
     wants: npt.NDArray[np.int32]
     total: npt.NDArray[np.int32]
-    ring: npt.NDArray[np.int16]
-    rates: npt.NDArray[np.int32]
 
 
 class Sight(NamedTuple):
@@ -74,10 +69,6 @@ class Sight(NamedTuple):
     wants: npt.NDArray[np.int32]
     #: ``[NUM_TOTALS]`` int32: WORKERS, PLACES, ...
     total: npt.NDArray[np.int32]
-    #: ``[C + 2]`` int16: where each ring of the walk begins in `reached`, and where the last one ends
-    ring: npt.NDArray[np.int16]
-    #: ``[MOST_RATES, 2]`` int32: each cargo a turn that cells outside cities give, and the most points with it
-    rates: npt.NDArray[np.int32]
 
 
 def make_room(num_seats: int, cells: int) -> Room:
@@ -96,8 +87,6 @@ def make_room(num_seats: int, cells: int) -> Room:
         lacks=np.zeros((blocks, cells), np.int32),
         wants=np.zeros((blocks, cells), np.int32),
         total=np.zeros((blocks, NUM_TOTALS), np.int32),
-        ring=np.zeros((blocks, cells + 2), np.int16),
-        rates=np.zeros((blocks, MOST_RATES, 2), np.int32),
     )
 
 
@@ -106,5 +95,5 @@ def open_sight(g: int, b: int, board: Board, games: Games, room: Room) -> Sight:
     return Sight(
         board.near, games.tile_team[g], games.tile_city[g], games.kinds_near[g],
         room.worth[b], room.rate[b], room.fuel[b], room.site[b], room.claim[b], room.steps[b], room.way[b],
-        room.away[b], room.reached[b], room.lacks[b], room.wants[b], room.total[b], room.ring[b], room.rates[b],
+        room.away[b], room.reached[b], room.lacks[b], room.wants[b], room.total[b],
     )  # fmt: skip

@@ -15,34 +15,7 @@ from lanista_envs.lux.state import (
 
 from .clock import nights_left, nights_to_end
 from .habits import Habits
-from .room import (
-    BEST_CAMP,
-    BEST_SITE,
-    BLOCKED,
-    BUILT,
-    CREDIT,
-    FUTURE,
-    HOPE,
-    LACK,
-    PLACES,
-    RATES,
-    STOCK,
-    TILES,
-    WORKERS,
-    Sight,
-)
-
-
-def note_rate(cargo: int, points: int, sight: Sight) -> None:
-    """Keep the most points for each cargo a turn, so that seekers know what they can hope for."""
-    count = int(sight.total[RATES])
-    for k in range(count):
-        if sight.rates[k, 0] == cargo:
-            sight.rates[k, 1] = max(int(sight.rates[k, 1]), points)
-            return
-    sight.rates[count, 0] = cargo
-    sight.rates[count, 1] = points
-    sight.total[RATES] = count + 1
+from .room import BLOCKED, BUILT, CREDIT, FUTURE, HOPE, LACK, PLACES, STOCK, TILES, WORKERS, Sight
 
 
 def value_cells(g: int, team: int, habits: Habits, games: Games, sight: Sight) -> None:
@@ -53,10 +26,7 @@ def value_cells(g: int, team: int, habits: Habits, games: Games, sight: Sight) -
     known = 1 + int(research >= RESEARCH_NEEDED[1]) + int(research >= RESEARCH_NEEDED[2])
     homeless = games.num_tiles[g, team] == 0
     prices = (habits.worth_wood, habits.worth_coal, habits.worth_uranium)
-    best_site = 0
-    best_camp = 0
     places = 0
-    sight.total[RATES] = 0
     stock = 0
     future = 0
     for cell in range(near.shape[0] - 1):
@@ -91,10 +61,6 @@ def value_cells(g: int, team: int, habits: Habits, games: Games, sight: Sight) -
                 cargo += take
             if points > 0 and tile_team[cell] != 1 - team:
                 places += 1
-                if tile_team[cell] == team:
-                    best_camp = max(best_camp, points)
-                else:
-                    note_rate(cargo, points, sight)
         sight.worth[cell] = points
         sight.rate[cell] = cargo
         sight.fuel[cell] = heat
@@ -104,12 +70,7 @@ def value_cells(g: int, team: int, habits: Habits, games: Games, sight: Sight) -
         for d in range(4):
             if tile_team[near[cell, d]] == team:
                 around += habits.beside_home
-        if homeless:
-            around += 100
-        best_site = max(best_site, around)
-        sight.site[cell] = around
-    sight.total[BEST_SITE] = best_site
-    sight.total[BEST_CAMP] = best_camp
+        sight.site[cell] = around + (100 if homeless else 0)
     sight.total[PLACES] = places
     sight.total[STOCK] = stock
     sight.total[FUTURE] = future
