@@ -193,6 +193,7 @@ def _play(
     if marks:
         marks.begin(game)
     actions = blank_actions(env.spec, slots, seats)
+    units = next((head.name for head in env.spec.heads if head.kind == "units"), None)
     open_games = int(counted.sum())
     last_step = env.spec.max_steps * -(-total // slots)
     step = 0
@@ -203,6 +204,9 @@ def _play(
                 f"{env.spec.max_steps}; let the env cut it off, or declare the true limit in its spec"
             )
         acting = env.acting
+        if units is not None:
+            # The units of slots that are idle take their first legal choice.
+            actions[units] = env.unit_legal.argmax(axis=1)
         if open_games < slots:
             _idle(env, ~counted, actions)
             acting = acting & counted[:, None]
@@ -211,7 +215,11 @@ def _play(
             games, at = np.nonzero(rows)
             if games.size:
                 for name, chosen in player.act(env, games, at).items():
-                    actions[name][games, at] = chosen
+                    if name == units:
+                        # One seat after another, and within a seat as the env's table of units lists them.
+                        actions[name][rows.reshape(-1)[env.unit_row]] = chosen
+                    else:
+                        actions[name][games, at] = chosen
         if marks:
             marks.take(actions)
         env.step(actions)
@@ -236,6 +244,8 @@ def _idle(env: VecEnv, idle: BoolArray, actions: dict[str, AnyArray]) -> None:
     """Give slots whose games are over a valid action, since an env may refuse any other."""
     seats = env.spec.seats
     for head in env.spec.heads:
+        if head.kind == "units":
+            continue
         mask = env.legal.get(head.name)
         legal = None if mask is None else mask[idle].reshape(-1, head.size)
         chosen = first_actions(head, legal, int(idle.sum()) * seats)
@@ -275,5 +285,22 @@ class _Marks:
         self.running *= self.shift
         acting = self.env.acting[..., None]
         for head, weights in self.heads:
+            if head.kind == "units":
+                np.add.at(
+                    self.running,
+                    self.env.unit_row // self.env.spec.seats,
+                    self._unit_words(actions[head.name]),
+                )
+                continue
             taken = np.where(acting, action_words(head, actions[head.name]), np.uint64(0))
             self.running += taken.reshape(len(taken), -1) @ weights
+
+    def _unit_words(self, chosen: AnyArray) -> npt.NDArray[np.uint64]:
+        """A number for each unit, of its seat, its place in the seat's list and its choice (splitmix64)."""
+        row, offsets = self.env.unit_row, self.env.unit_offsets
+        place = (np.arange(len(row)) - offsets[row]) * self.env.spec.seats + row % self.env.spec.seats
+        word = (place.astype(np.uint64) << np.uint64(16)) + chosen.astype(np.uint64) + self.shift
+        word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        mixed: npt.NDArray[np.uint64] = word ^ (word >> np.uint64(31))
+        return mixed

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lanista.errors import UsageError
+from lanista.matches import play_matches
 from lanista.plugins import current_host
 from lanista.registry import NoSettings
 from lanista_envs.connectx.env import ConnectX
@@ -192,6 +193,18 @@ def test_registered_player_plays_the_env_as_the_engine(name):
                 assert (mine[..., :1] == theirs[..., :1]).all()
         assert (env.games.num_tiles == games.state.num_tiles).all() or games.state.over.any()
         assert (env.games.unit_cargo == games.state.unit_cargo).all() or games.state.over.any()
+
+
+def test_players_meet_in_matches_and_every_game_counts_once():
+    def make(num_games):
+        return LuxS1(num_games, LuxS1Settings(observation="units", max_turns=80))
+
+    spec = make(1).spec
+    result = play_matches(make, (WoodlandV1(spec), Simple(spec)), 3, 0)
+    mine = result.outcome[np.arange(6), (result.seating == 0).argmax(axis=1)]
+    assert result.seating.tolist() == [[0, 1]] * 3 + [[1, 0]] * 3
+    assert mine.tolist() == [1.0] * 6
+    assert result.distinct_games == 6
 
 
 def test_rows_of_some_seats_come_in_the_order_asked():
