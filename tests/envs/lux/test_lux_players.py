@@ -1,6 +1,7 @@
 """The scripted Lux players: what they order is accepted, the same whoever asks, and wins; versions stay frozen."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,13 @@ def test_lux_simple_orders_what_the_official_agent_ordered():
         read_updates(replay.updates[turn], turn, 0, board, games)
         assert plan_strings(None, 0, 0, board, games) == ordered
     assert sum(len(ordered) for ordered, _ in replay.actions) > 20
+
+
+def test_threads_do_not_share_working_memory():
+    alone = play((WOODLAND_V1, PROSPECTOR_V1), [5], 12)[1]
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(play, (WOODLAND_V1, PROSPECTOR_V1), [5], 12) for _ in range(8)]
+    assert {run.result()[1] for run in runs} == {alone}
 
 
 def test_strings_mean_the_same_orders():

@@ -1,5 +1,6 @@
 """What scripted players order, for benchmarks, recordings and the official program: state in, compact orders out."""
 
+import threading
 from collections.abc import Sequence
 from functools import cache
 from types import SimpleNamespace
@@ -31,9 +32,15 @@ def kernels() -> SimpleNamespace:
     )
 
 
-@cache
+#: working memory, by size; each thread has its own, since kernels let go of Python's lock
+_rooms = threading.local()
+
+
 def _room(num_seats: int, cells: int) -> Room:
-    return make_room(num_seats, cells)
+    rooms: dict[tuple[int, int], Room] = _rooms.__dict__
+    if (num_seats, cells) not in rooms:
+        rooms[num_seats, cells] = make_room(num_seats, cells)
+    return rooms[num_seats, cells]
 
 
 def plan_seats(
