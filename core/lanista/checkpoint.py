@@ -31,7 +31,10 @@ def write_checkpoint(folder: Path, number: int, values: dict[str, Any], arrays: 
         shutil.rmtree(beside)
     beside.mkdir(parents=True)
     parts = {
-        "arrays.safetensors": save({name: np.ascontiguousarray(array) for name, array in arrays.items()}),
+        # ascontiguousarray makes a row of a single number; the shape must come back as it was
+        "arrays.safetensors": save(
+            {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
+        ),
         "values.json": json.dumps(values, indent=1).encode(),
     }
     manifest = {

@@ -118,3 +118,14 @@ def test_a_death_before_any_file_operation_loses_nothing(tmp_path, monkeypatch) 
         if survived:
             break
     assert reached >= 5
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (3, 0, 2), (2, 3)])
+def test_every_shape_comes_back_as_it_was(tmp_path, shape: tuple[int, ...]) -> None:
+    array = np.arange(np.prod(shape, dtype=int)).reshape(shape)
+    write_checkpoint(tmp_path, 1, {}, {"a": array, "b": array.T})
+    _, _, arrays, _ = read_newest(tmp_path)
+    assert arrays["a"].shape == shape
+    assert np.array_equal(arrays["a"], array)
+    assert arrays["b"].shape == shape[::-1]
+    assert np.array_equal(arrays["b"], array.T)

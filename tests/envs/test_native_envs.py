@@ -7,6 +7,7 @@ import pytest
 
 import lanista_envs
 from lanista.actions import random_actions
+from lanista.checkpoint import read_newest, write_checkpoint
 from lanista.errors import CheckpointError, RecipeError, UsageError
 from lanista.plugins import load_plugins
 from lanista.testing import check_env
@@ -64,6 +65,23 @@ def test_blocks_of_games_and_threads_change_nothing(registry, name):
             assert np.array_equal(env.facts[fact], threaded.facts[fact])
         for flag in ("terminated", "truncated", "ended", "outcome", "acting"):
             assert np.array_equal(getattr(env, flag), getattr(threaded, flag))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_state_goes_on_from_a_checkpoint_on_disk(registry, name, tmp_path):
+    env, resumed = build(registry, name, 3), build(registry, name, 3)
+    head = env.spec.heads[0]
+    rng = np.random.default_rng(1)
+    env.reset(2)
+    resumed.reset(7)
+    write_checkpoint(tmp_path, 1, {}, env.save())
+    resumed.load(read_newest(tmp_path)[2])
+    for _ in range(40):
+        action = random_actions(head, env.legal.get(head.name), rng.random((3, env.spec.seats, head.size)))
+        for one in (env, resumed):
+            one.step({head.name: action})
+        for part in env.observation:
+            assert np.array_equal(env.observation[part], resumed.observation[part])
 
 
 def declared(spec):
