@@ -37,10 +37,11 @@ _rooms = threading.local()
 
 
 def _room(num_seats: int, cells: int) -> Room:
-    rooms: dict[tuple[int, int], Room] = _rooms.__dict__
-    if (num_seats, cells) not in rooms:
-        rooms[num_seats, cells] = make_room(num_seats, cells)
-    return rooms[num_seats, cells]
+    rooms: dict[str, Room] = _rooms.__dict__
+    size = f"{num_seats} {cells}"
+    if size not in rooms:
+        rooms[size] = make_room(num_seats, cells)
+    return rooms[size]
 
 
 def plan_seats(
