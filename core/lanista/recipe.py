@@ -122,7 +122,9 @@ def read_recipe(source: str, registry: Registry, base: Path | None = None) -> di
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {source!r} is not valid TOML: {error}") from error
-    found: dict[str, Any] = _beside(values, path.parent) if source not in registry.names("recipes") else values
+    found: dict[str, Any] = (
+        _beside(values, path.parent) if source not in registry.names("recipes") else values
+    )
     return found
 
 

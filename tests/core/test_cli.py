@@ -88,7 +88,11 @@ def test_an_error_is_a_sentence_and_an_exit_code(how, code, told, make_file, cap
 
 def test_what_a_plugin_raises_is_told_with_its_name_and_its_line(make_file, capsys):
     file = make_file("faulty.py", FAULTY)
-    line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "sky fell" in text or "RuntimeError" in text)
+    line = next(
+        n
+        for n, text in enumerate(file.read_text().splitlines(), 1)
+        if "sky fell" in text or "RuntimeError" in text
+    )
     assert main(["fail", "boom", "--plugin", str(file)]) == 1
     assert capsys.readouterr().err == (
         f"lanista: plugin faulty.py: fail raised RuntimeError: the sky fell ({file}, line {line}); mend that line, or "

@@ -263,7 +263,9 @@ def test_nothing_is_left_behind(judge: Judge, tmp_path: Path) -> None:
         f"    open({str(mark)!r}, 'w').write(str(child.pid))\n"
         "    return None\n"
     )
-    play_games(kaggle_command(judge), [GameJob("connectx", (Player(main=str(main)), Player(agent="random")))], 1)
+    play_games(
+        kaggle_command(judge), [GameJob("connectx", (Player(main=str(main)), Player(agent="random")))], 1
+    )
     child = int(mark.read_text())
     for _ in range(100):  # the kernel takes a moment to end it
         if not _alive(child):
@@ -287,5 +289,7 @@ def test_the_real_one_can_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert judge.kaggle_environments == pinned_version()
     main = tmp_path / "main.py"
     main.write_text(GOOD)
-    result = play_games(kaggle_command(judge), [GameJob("connectx", (Player(main=str(main)), Player(agent="random")))], 1)[0]
+    result = play_games(
+        kaggle_command(judge), [GameJob("connectx", (Player(main=str(main)), Player(agent="random")))], 1
+    )[0]
     assert result.record["statuses"] == ["DONE", "DONE"]
