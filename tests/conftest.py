@@ -4,6 +4,11 @@ import os
 import sys
 
 import pytest
+from hypothesis import settings
+
+# A test says nothing about time: another process on the same core would fail it.
+settings.register_profile("lanista", deadline=None)
+settings.load_profile("lanista")
 
 # Set before torch or numba load: two busy cores run two tests faster than two threads run one, and sums
 # over one thread do not depend on how the work was split.

@@ -104,6 +104,7 @@ def test_a_recipe_runs_by_name_from_an_empty_folder(scratch, tmp_path):
     changes = [
         "phases.0.until.steps=2048",
         "phases.0.num_games=16",
+        "phases.1.until.steps=2048",
         "seed=5",
     ]
     argv = ["run", "mountaincar", "--out", "out", *(word for change in changes for word in ("--set", change))]

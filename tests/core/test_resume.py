@@ -116,8 +116,10 @@ def unbroken(work: Path) -> dict:
 
 @pytest.mark.parametrize(
     "kills",
-    [[("7", "SIGKILL")], [("14", "SIGINT"), ("24", "SIGKILL")]],
-    ids=["in the first phase", "in the phases after it"],
+    [
+        pytest.param([("7", "SIGKILL")], id="in the first phase", marks=pytest.mark.slow),
+        pytest.param([("14", "SIGINT"), ("24", "SIGKILL")], id="in the phases after it"),
+    ],
 )
 def test_a_killed_run_ends_as_the_unbroken_one(work: Path, unbroken: dict, kills: list) -> None:
     name = f"killed-{len(kills)}"
@@ -143,6 +145,7 @@ def test_the_unbroken_run_did_what_the_test_is_about(unbroken: dict) -> None:
     assert {row["phase"] for row in unbroken["rows"]} == {"small", "large", "student"}
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_run(work: Path, unbroken: dict) -> None:
     ended = lanista("run", "t.toml", "--plugin", "killer.py", "--out", "other", "--seed", "6", cwd=work)
     assert ended.returncode == 0, ended.stderr

@@ -118,7 +118,7 @@ def test_a_teacher_with_shuffled_choices_fails_the_stage(tmp_path: Path, trained
     found = compare_policies(context.make_env, student, good, 20, 3)
     assert found.agreement < 0.6
     assert "lost" in found.problem(0.05, 0.0)
-    assert "agrees with its teacher in" in found.problem(1.0, 0.9)
+    assert "agree with its teacher's by" in found.problem(1.0, 0.9)
 
 
 @pytest.mark.parametrize(
