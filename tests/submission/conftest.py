@@ -10,6 +10,13 @@ import pytest
 from lanista.judge import Judge, NoJudgeError, find_judge
 from lanista_submission.verify.profile import TargetProfile, own_profiles
 
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A verification keeps a faulty game's replay in the current folder: let that be the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+
 #: leaves no doubt that it is the agent, and plays legal moves, the middle first
 GOOD = """
 def agent(observation, configuration):

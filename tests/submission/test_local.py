@@ -160,8 +160,7 @@ QUICK = {"raises", "hangs", "a numpy scalar", "out of range", "None"}
         for broken in BROKEN
     ],
 )
-def test_what_is_broken_is_named_in_one_sentence(broken: Broken, host, pack: Pack, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_what_is_broken_is_named_in_one_sentence(broken: Broken, host, pack: Pack):
     lines = f"{broken.before}\ndef agent(observation, configuration):\n    "
     body = broken.body.replace("good", "observation['legal']['action'].index(True)")
     contents = carded(lines + body) | ({"near.py": ""} if broken.name == "late import" else {})
@@ -189,8 +188,7 @@ def test_a_helper_after_the_agent_is_found_out(host, pack: Pack):
     assert [problem.code for problem in report.grave] == ["last_callable"]
 
 
-def test_numpy_numbers_inside_a_dictionary_are_found(bids, pack: Pack, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_numpy_numbers_inside_a_dictionary_are_found(bids, pack: Pack):
     text = "import numpy as np\ndef agent(observation):\n    return {'bid': np.int64(1), 'colour': 1}\n"
     report = verify_archive(pack(carded(text, env="bids")), games=1)
     (problem,) = report.grave
@@ -224,8 +222,7 @@ def test_an_opponent_that_does_not_exist_is_wrong_usage(host, pack: Pack):
         verify_archive(pack(carded(FIRST)), min_win_rates={"connectx_negamax": 0.5})
 
 
-def test_an_env_whose_rules_raise_is_no_fault_of_the_archive(tmp_path, pack: Pack, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_an_env_whose_rules_raise_is_no_fault_of_the_archive(tmp_path, pack: Pack):
     file = tmp_path / "broken.py"
     file.write_text(TICTACTOE.read_text().replace("seat, self.turn = ", "1 / 0; seat, self.turn = "))
     start_host([file])

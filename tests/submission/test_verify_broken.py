@@ -219,9 +219,8 @@ PLAYED = [
 @pytest.mark.parametrize("case", PLAYED, ids=lambda case: case.name)
 @pytest.mark.usefixtures("judge")
 def test_a_broken_archive_is_named_by_its_games(
-    case: Broken, pack: Pack, small_profile: TargetProfile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: Broken, pack: Pack, small_profile: TargetProfile
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     profile = small_profile.model_copy(update=case.profile or {})
     report = verify_archive(pack(case.contents), games=1, jobs=1, profile=profile)
     assert [problem.code for problem in report.grave] == [case.code], report.lines()

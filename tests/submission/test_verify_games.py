@@ -170,9 +170,8 @@ def test_the_comparison_says_who_is_better_once_it_is_sure() -> None:
 
 
 def test_a_broken_opponent_is_no_fault_of_the_archive(
-    pack: Pack, small_profile: TargetProfile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pack: Pack, small_profile: TargetProfile, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     profile = small_profile.model_copy(update={"opponents": ()})
     other = pack("def agent(observation):\n    raise KeyError('mark')\n", "other.tar.gz")
     report = verify_archive(pack(GOOD), against=other, games=1, profile=profile)
@@ -289,10 +288,7 @@ def run(*words: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_the_command_prints_one_json_document(
-    pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_command_prints_one_json_document(pack: Pack, tmp_path: Path) -> None:
     archive = pack("def agent(observation):\n    return 1.5\n")
     code, out, _ = run(str(archive), "--json", "--games", "1")
     told = json.loads(out)
