@@ -20,6 +20,7 @@ from lanista.plugins import Registry
 from lanista.spec import EnvSpec, HeadSpec, ObsPart
 from lanista.tables import HeadTable
 from lanista.testing.complaints import Complaints
+from lanista.testing.outputs import check_output
 
 Tensors = Mapping[str, Tensor]
 
@@ -151,8 +152,6 @@ def build_policy(card: PolicyCard, registry: Registry) -> Policy:
     The network answers two rows of zeros first, so that one of another form is told by name and not by a later sum.
     """
     policy = _assembled(card, registry)
-    from lanista.testing.networks import check_output
-
     zeros = {
         part.name: torch.zeros((2, *part.shape), dtype=getattr(torch, part.dtype))
         for part in card.spec.observation

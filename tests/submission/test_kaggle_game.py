@@ -19,8 +19,8 @@ from lanista_submission.judge import specification
 from lanista_submission.judge.specification import Specification, read_specification
 from lanista_submission.targets.profile import Profile
 from lanista_submission.verify import kaggle_game
+from lanista_submission.verify.find_profile import profile_of
 from lanista_submission.verify.kaggle_game import game_profile, with_seats_of
-from lanista_submission.verify.profile import profile_of
 
 CODEC = "import numpy as np\ndef observe(obs, config):\n    return np.zeros(3, np.int8), np.ones(4, bool)\ndef act(index): return index\n"
 GEESE = Specification(

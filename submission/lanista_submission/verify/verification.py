@@ -21,11 +21,12 @@ from lanista_submission.verify.arena import Arena, Plan, Progress
 from lanista_submission.verify.card import card_target, read_card
 from lanista_submission.verify.court import Court, kaggle_court
 from lanista_submission.verify.faults import Context
+from lanista_submission.verify.find_profile import profile_of
 from lanista_submission.verify.folders import ARCHIVE, OTHER_ARCHIVE, Folders
 from lanista_submission.verify.kaggle_game import with_seats_of
 from lanista_submission.verify.local import LOCAL, limits, local_court, local_packages, local_profile
 from lanista_submission.verify.problem import ArchiveError, Problem
-from lanista_submission.verify.profile import DEFAULT_TARGET, TargetProfile, platform_packages, profile_of
+from lanista_submission.verify.profile import DEFAULT_TARGET, TargetProfile, platform_packages
 from lanista_submission.verify.remarks import play_remarks
 from lanista_submission.verify.report import ITSELF, OTHER, Report
 from lanista_submission.verify.source import read_source
