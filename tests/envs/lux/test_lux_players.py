@@ -25,6 +25,9 @@ from lanista_envs.lux.settings import LuxS1Settings
 from lanista_envs.lux.state import BUILD_CITY, KIND, MOVE, SUBJECT, TARGET, allocate, make_board
 from lanista_envs.lux.updates import read_updates
 
+# the players' plans alone compile for a good half minute where nothing is cached
+pytestmark = pytest.mark.slow
+
 NAMES = {"lux_woodland_v1": WoodlandV1, "lux_prospector_v1": ProspectorV1, "lux_simple": Simple}
 
 
