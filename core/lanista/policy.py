@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from lanista.errors import CheckpointError
+from lanista.errors import CheckpointError, LanistaError
 from lanista.files import write_atomically
 from lanista.plugins import Registry
 from lanista.spec import EnvSpec, HeadSpec, ObsPart
@@ -80,7 +80,7 @@ class Network(nn.Module):
 
     def grow(self, settings: Any) -> Self:  # noqa: ANN401 - the network's own settings model
         """Give a larger network that computes the same function to 1e-5, or raise LanistaError saying why not."""
-        raise NotImplementedError
+        raise LanistaError(f"{type(self).__name__} has no growing; teach a larger network instead")
 
 
 @dataclass(frozen=True)

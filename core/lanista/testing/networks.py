@@ -101,7 +101,7 @@ def _check_growth(parts: tuple[ObsPart, ...], network: Any, settings: Any, compl
     )  # fmt: skip
     try:
         grown = network.grow(settings)
-    except (LanistaError, NotImplementedError):
+    except LanistaError:
         return
     rows = _rows(parts, 5)
     with torch.no_grad():
