@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lanista.flat_parameters import FlatParameters
 from lanista.kernels import compile_kernels
 from lanista_agents import kernels
-from lanista_agents.flat_parameters import FlatParameters
 
 _kernels = compile_kernels(kernels, label="learners")
 

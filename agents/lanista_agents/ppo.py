@@ -20,12 +20,12 @@ import torch
 from torch import Tensor
 
 from lanista.errors import LanistaError
+from lanista.flat_parameters import FlatParameters
 from lanista.kernels import compile_kernels
 from lanista.learning import Batch, LossTerm, Rollout, generator_state
 from lanista.policy import Policy, PolicyOutput
 from lanista_agents import kernels
 from lanista_agents.decisions import Decisions, decisions
-from lanista_agents.flat_parameters import FlatParameters
 from lanista_agents.optimizers import Adam, Muon, Optimizer
 from lanista_agents.returns import gae
 from lanista_agents.settings import PpoSettings

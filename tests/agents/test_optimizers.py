@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from lanista_agents.flat_parameters import FlatParameters
+from lanista.flat_parameters import FlatParameters
 from lanista_agents.optimizers import Adam, Muon, orthogonalised
 
 
