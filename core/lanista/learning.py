@@ -5,7 +5,7 @@ seat). Only rows with ``learn[t, r]`` are decisions of the learning policy.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -53,7 +53,11 @@ class Batch:
 
 
 class Distiller(Protocol):
-    """A loss between a student's and a teacher's outputs on the same rows."""
+    """A loss between a student's and a teacher's outputs on the same rows.
+
+    It is smallest where the two are equal. One that is not, such as a likelihood of the teacher's choice, says so by an
+    attribute ``rests_at_teacher = False``, which nothing else reads than the check of its contract.
+    """
 
     def loss(
         self,
@@ -66,7 +70,31 @@ class Distiller(Protocol):
     ) -> Tensor:
         """Give the loss of each row, ``[B]``; gradients flow into the student only.
 
-        `legal` has no entry for a head of real numbers: go over ``policy.heads`` and ask ``legal.get(name)``.
+        `legal` has no entry for a head of real numbers: go over ``policy.heads`` and ask ``legal.get(name)``. A row's
+        loss is its own and no other row's. A policy that the loss is not for is refused with a `LanistaError`. A
+        teacher without a critic has the value NaN.
+        """
+
+
+@runtime_checkable
+class TrajectoryDistiller(Distiller, Protocol):
+    """A distiller that also answers for the states that the student's choices lead to.
+
+    Where the student plays, by sampled moves, the states depend on its weights too, so the gradient of what it pays,
+    ``E sum_t loss_t``, is that of the losses where it is *and* that of the chances of getting there (Czarnecki et al.
+    2019, https://arxiv.org/abs/1902.02186)::
+
+        E sum_t [ grad loss_t + grad log p(action_t) * cost_to_go_t ]
+
+    A phase that meets one gathers by the student's own sampled moves, learns from each rollout once, and adds the
+    second term. Without it the losses of student-driven states are the gradient of nothing, and may circle.
+    """
+
+    def cost_to_go(self, losses: FloatArray, rollout: "Rollout") -> FloatArray:
+        """Give what each decision is charged with, ``[T, R]``: what comes of it after step t, less a baseline.
+
+        `losses` ``[T, R]`` are those of this distiller under the weights that played, 0 where not ``rollout.learn``.
+        A baseline must not depend on the decision that it is taken from. The input is not to be changed.
         """
 
 

@@ -58,23 +58,53 @@ def register_loggers(register: Register) -> None:
 @hookimpl
 def register_distillers(register: Register) -> None:
     """Losses between a student and its teacher."""
-    from lanista_plugins.distillers.settings import KlSettings, ValueSettings
+    from lanista_plugins.distillers import settings as tables
 
-    register(
-        "kl", "lanista_plugins.distillers.kl:ForwardKl", settings=KlSettings, summary="KL(teacher || student)"
-    )
-    register(
-        "reverse_kl",
-        "lanista_plugins.distillers.kl:ReverseKl",
-        settings=KlSettings,
-        summary="KL(student || teacher)",
-    )
-    register(
-        "value",
-        "lanista_plugins.distillers.value:Value",
-        settings=ValueSettings,
-        summary="distance of the values",
-    )
+    for name, target, model, summary in (
+        ("kl", "kl:ForwardKl", tables.KlSettings, "KL(teacher || student)"),
+        ("reverse_kl", "kl:ReverseKl", tables.KlSettings, "KL(student || teacher)"),
+        (
+            "jensen_shannon",
+            "jensen_shannon:JensenShannon",
+            tables.JensenShannonSettings,
+            "both policies against their mixture; never above ln 2",
+        ),
+        ("argmax", "argmax:Argmax", tables.ArgmaxSettings, "-log p of the teacher's greedy action"),
+        (
+            "gaussian_kl",
+            "normal:GaussianKl",
+            tables.GaussianKlSettings,
+            "KL(teacher || student) of normal distributions, with a least deviation",
+        ),
+        (
+            "reverse_gaussian_kl",
+            "normal:ReverseGaussianKl",
+            tables.GaussianKlSettings,
+            "KL(student || teacher) of normal distributions, with a least deviation",
+        ),
+        (
+            "wasserstein",
+            "normal:Wasserstein",
+            tables.WassersteinSettings,
+            "squared Wasserstein-2 distance of normal distributions",
+        ),
+        ("mse", "distance:Mse", tables.MseSettings, "squared distance of executed actions, means or logits"),
+        ("huber", "distance:Huber", tables.HuberSettings, "the same, linear where the two are far apart"),
+        ("value", "value:Value", tables.ValueSettings, "distance of the values"),
+        (
+            "expected_entropy",
+            "trajectory:ExpectedEntropy",
+            tables.ExpectedEntropySettings,
+            "KL(student || teacher), charged to the student's earlier choices too",
+        ),
+        (
+            "n_distill",
+            "trajectory:NDistill",
+            tables.TrajectorySettings,
+            "KL(teacher || student), charged to the student's earlier choices too",
+        ),
+    ):
+        register(name, f"lanista_plugins.distillers.{target}", settings=model, summary=summary)
 
 
 @hookimpl

@@ -1,12 +1,16 @@
-"""What must hold of a distiller: ``[B]``, finite, blind to illegal entries, at rest when student and teacher agree."""
+"""What must hold of a distiller: ``[B]``, finite, a row by itself, blind to illegal entries, at rest where both agree.
+
+It is tried on the choices of the practice game; one that refuses those, by a `LanistaError`, on a head of real numbers.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lanista.errors import LanistaError
 from lanista.plugins import Registry
 from lanista.testing.complaints import Complaints
 from lanista.testing.grounds import settings_of
-from lanista.testing.practice import CHOICES, Practice, PracticeSettings, offer_practice
+from lanista.testing.practice import Practice, PracticeSettings, offer_practice
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +24,21 @@ def check_distiller(registry: Registry, name: str, *, options: Mapping[str, Any]
     """Raise `LanistaError`, one sentence, for the first thing in which a distiller breaks its contract."""
     complaints = Complaints.about(registry.get("distillers", name))
     settings = settings_of(registry, "distillers", name, options)
-    _Trial(registry.load("distillers", name)(settings), practice_policy(registry), complaints).check()
+    distiller = registry.load("distillers", name)(settings)
+    choices = _Trial(distiller, practice_policy(registry), complaints)
+    refusal = choices.refusal()
+    if refusal is None:
+        choices.check()
+        return
+    numbers = _Trial(distiller, aiming_policy(registry), complaints)
+    second = numbers.refusal()
+    if second is not None:
+        complaints.complain(
+            "loss",
+            f"refuses a head of choices ({refusal}) and one of real numbers ({second})",
+            "support one of them",
+        )
+    numbers.check()
 
 
 def practice_policy(registry: Registry, network: str = "mlp", seats: int = 1) -> "Policy":
@@ -30,6 +48,19 @@ def practice_policy(registry: Registry, network: str = "mlp", seats: int = 1) ->
     offer_practice(registry)
     env = Practice(1, PracticeSettings(seats=seats), 1)
     return build_policy(PolicyCard("practice", {"seats": seats}, env.spec, network, {}), registry)
+
+
+def aiming_policy(registry: Registry) -> "Policy":
+    """An untrained policy that gives real numbers: two normal distributions, each with bounds of its own."""
+    from lanista.policy import PolicyCard, build_policy
+    from lanista.spec import EnvSpec, HeadSpec, ObsPart
+
+    head = HeadSpec("aim", "gaussian", 2, "two numbers", low=(-2.0, 0.0), high=(2.0, 1.0))
+    parts = (ObsPart("place", (3,), "float32", "where it is"),)
+    spec = EnvSpec(
+        "aiming", "1", "lanista.testing", 1, "simultaneous", parts, (head,), (), 8, (0.0, 1.0), "score"
+    )
+    return build_policy(PolicyCard("aiming", {}, spec, "mlp", {}), registry)
 
 
 def check_loss(rows: Any, count: int, complaints: Complaints) -> None:  # noqa: ANN401
@@ -51,26 +82,64 @@ def check_loss(rows: Any, count: int, complaints: Complaints) -> None:  # noqa: 
 
 
 class _Trial:
+    """A distiller on one policy's only head."""
+
     def __init__(self, distiller: Any, policy: "Policy", complaints: Complaints) -> None:  # noqa: ANN401
         import torch
 
         self.distiller, self.policy, self.complaints = distiller, policy, complaints
+        spec = policy.card.spec.heads[0]
+        self.name, outputs = spec.name, policy.heads[spec.name].num_outputs
         draw = torch.Generator().manual_seed(0)
-        self.student = torch.randn(ROWS, CHOICES, generator=draw), torch.randn(ROWS, generator=draw)
-        self.teacher = torch.randn(ROWS, CHOICES, generator=draw), torch.randn(ROWS, generator=draw)
-        self.legal = torch.rand(ROWS, CHOICES, generator=draw) < 0.6
-        self.legal[torch.arange(ROWS), torch.randint(CHOICES, (ROWS,), generator=draw)] = True
+        self.student = torch.randn(ROWS, outputs, generator=draw), torch.randn(ROWS, generator=draw)
+        self.teacher = torch.randn(ROWS, outputs, generator=draw), torch.randn(ROWS, generator=draw)
+        self.legal: Tensor | None = None
+        if not spec.continuous:
+            self.legal = torch.rand(ROWS, spec.size, generator=draw) < 0.6
+            self.legal[torch.arange(ROWS), torch.randint(spec.size, (ROWS,), generator=draw)] = True
 
-    def _loss(self, student: "tuple[Tensor, Tensor]", teacher: "tuple[Tensor, Tensor]") -> "Tensor":
-        found = self.distiller.loss(
-            self.policy, {"say": student[0]}, student[1], {"say": teacher[0]}, teacher[1], {"say": self.legal}
+    def refusal(self) -> str | None:
+        """What the distiller says to this kind of head, if it will not have it."""
+        try:
+            self._rows(self.student, self.teacher, ROWS)
+        except LanistaError as error:
+            return str(error)
+        return None
+
+    def _rows(self, student: "tuple[Tensor, Tensor]", teacher: "tuple[Tensor, Tensor]", count: int) -> Any:  # noqa: ANN401
+        legal = {} if self.legal is None else {self.name: self.legal[:count]}
+        return self.distiller.loss(
+            self.policy,
+            {self.name: student[0][:count]},
+            student[1][:count],
+            {self.name: teacher[0][:count]},
+            teacher[1][:count],
+            legal,
         )
-        check_loss(found, ROWS, self.complaints)
+
+    def _loss(
+        self, student: "tuple[Tensor, Tensor]", teacher: "tuple[Tensor, Tensor]", count: int = ROWS
+    ) -> "Tensor":
+        found = self._rows(student, teacher, count)
+        check_loss(found, count, self.complaints)
         loss: Tensor = found
         return loss
 
     def check(self) -> None:
-        """Form, gradients, rest and masks."""
+        """Form, gradients, rows by themselves, rest and masks."""
+        loss = self._gradients()
+        few = ROWS // 3
+        apart = self._loss(self.student, self.teacher, few).detach() - loss[:few]
+        self.complaints.refuse(
+            float(apart.abs().max()) > 1e-5, "loss", "of a row depends on the other rows",
+            "sum over actions and leave the rows alone; whoever calls it takes their mean",
+        )  # fmt: skip
+        self._rest()
+        if self.legal is not None:
+            self._masks(loss, self.legal)
+
+    def _gradients(self) -> "Tensor":
+        """They reach the student, and it alone; gives the loss."""
         import torch
 
         refuse = self.complaints.refuse
@@ -93,6 +162,14 @@ class _Trial:
             any(part is not None and not bool(part.isfinite().all()) for part in into), "loss, its gradient,",
             "holds NaN or infinity", "mask illegal entries before logarithms",
         )  # fmt: skip
+        return loss.detach()
+
+    def _rest(self) -> None:
+        """Where student and teacher are equal nothing pulls, unless the distiller says that it does."""
+        import torch
+
+        if not getattr(self.distiller, "rests_at_teacher", True):
+            return
         equal = tuple(part.clone().requires_grad_() for part in self.teacher)
         rest = torch.autograd.grad(
             self._loss(equal, self.teacher).sum(),  # type: ignore[arg-type]
@@ -100,15 +177,21 @@ class _Trial:
             allow_unused=True,
         )
         pull = max((float(part.abs().max()) for part in rest if part is not None), default=0.0)
-        refuse(
+        self.complaints.refuse(
             pull > 1e-4, "loss, its gradient,", f"is {pull:.2g} where student and teacher are equal",
-            "let the loss be smallest there, or the student never comes to rest",
+            "let the loss be smallest there, or the student never comes to rest; a loss that is meant to pull on, such "
+            "as a likelihood of the teacher's choice, says so by the attribute rests_at_teacher = False",
         )  # fmt: skip
-        moved = torch.where(self.legal, self.student[0], self.student[0] + 37.0)
-        other = torch.where(self.legal, self.teacher[0], self.teacher[0] - 53.0)
+
+    def _masks(self, loss: "Tensor", legal: "Tensor") -> None:
+        """Illegal entries change nothing."""
+        import torch
+
+        moved = torch.where(legal, self.student[0], self.student[0] + 37.0)
+        other = torch.where(legal, self.teacher[0], self.teacher[0] - 53.0)
         changed = self._loss((moved, self.student[1]), (other, self.teacher[1]))
         gap = float((changed - loss).detach().abs().max())
-        refuse(
+        self.complaints.refuse(
             gap > 1e-5, "loss", f"changes by {gap:.2g} with the logits of illegal actions",
             "leave illegal entries out (`legal` is True where an action is legal)",
         )  # fmt: skip

@@ -1,43 +1,33 @@
 """Distillers ``kl`` and ``reverse_kl``: divergences of the policies, summed over heads.
 
-Each head computes its own divergence, so both work with every head. They are multiplied by the squared
-temperature, because softening divides the gradient by about that much (Hinton et al. 2015, section 2): a
-coefficient then means the same at any temperature.
+Each head computes its own divergence, so both work with every head: one of choices leaves illegal actions out on
+both sides, one of units divides by the number of acting units, one of normal distributions has its closed form.
+Softened on both sides they are multiplied by the squared temperature, because softening divides the gradient by
+about that much (Hinton et al. 2015, https://arxiv.org/abs/1503.02531, section 2): a coefficient then means the same at
+any temperature.
+
+A teacher of Q values comes with logits ``Q / q_temperature`` (a setting of the teacher). ``sides = "teacher"`` divides
+those once more and leaves the student's alone, as Rusu et al. 2015 (https://arxiv.org/abs/1511.06295, equation 3) do:
+the two temperatures multiply, and ``q_temperature`` alone with temperature 1 is the same loss.
 """
 
-import torch
 from torch import Tensor
 
-from lanista.policy import Policy
+from lanista.policy import Head, Policy
+from lanista.spec import HeadSpec
+from lanista_plugins.distillers.each_head import only_choices, summed
 from lanista_plugins.distillers.settings import KlSettings
+from lanista_plugins.distillers.stake import weighted
 
 
-def _divergence(
-    policy: Policy,
-    first: dict[str, Tensor],
-    second: dict[str, Tensor],
-    legal: dict[str, Tensor],
-    temperature: float,
-) -> Tensor:
-    """``temperature^2 * sum over heads of KL(first || second)``, ``[B]``."""
-    parts = [
-        head.kl(first[name], second[name], legal.get(name), temperature)
-        for name, head in policy.heads.items()
-    ]
-    return torch.stack(parts).sum(dim=0) * temperature**2 if len(parts) > 1 else parts[0] * temperature**2
-
-
-class ForwardKl:
-    """``T^2 KL(teacher || student)``, ``p_T`` being the softmax of logits / T, over legal actions.
-
-    sum_a p_T(a | teacher) (log p_T(a | teacher) - log p_T(a | student)): the student covers all that the
-    teacher does (Hinton et al. 2015, https://arxiv.org/abs/1503.02531; for policies Rusu et al. 2016,
-    https://arxiv.org/abs/1511.06295).
-    """
+class _Divergence:
+    """What both directions share."""
 
     def __init__(self, settings: KlSettings) -> None:
-        """Take the temperature."""
-        self.temperature = settings.temperature
+        """Take temperature, sides and stake."""
+        self.settings = settings
+        #: see `lanista.learning.Distiller`: a student is not to be like a teacher that is sharpened alone
+        self.rests_at_teacher = settings.sides == "both" or settings.temperature == 1.0
 
     def loss(
         self,
@@ -49,31 +39,47 @@ class ForwardKl:
         legal: dict[str, Tensor],
     ) -> Tensor:
         """See `lanista.learning.Distiller`; the values are not read."""
-        teacher = {name: logits.detach() for name, logits in teacher_logits.items()}
-        return _divergence(policy, teacher, student_logits, legal, self.temperature)
+        return summed(policy, student_logits, teacher_logits, legal, self._part)
+
+    def _part(
+        self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None
+    ) -> Tensor:
+        settings = self.settings
+        temperature, factor, aim = settings.temperature, settings.temperature**2, teacher
+        if settings.sides == "teacher" and temperature != 1.0:
+            only_choices(spec, 'sides = "teacher"')
+            aim, temperature, factor = teacher / temperature, 1.0, 1.0
+        rows = factor * self._between(head, student, aim, legal, temperature)
+        return weighted(rows, settings, spec, teacher, legal)
+
+    def _between(
+        self, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None, temperature: float
+    ) -> Tensor:
+        raise NotImplementedError
 
 
-class ReverseKl:
-    """``T^2 KL(student || teacher)``, ``p_T`` being the softmax of logits / T, over legal actions.
+class ForwardKl(_Divergence):
+    """``T^2 KL(teacher || student)``, ``p`` being the softmax of logits / T, over legal actions.
 
-    sum_a p_T(a | student) (log p_T(a | student) - log p_T(a | teacher)): the student does only what the
-    teacher does, and settles on one of its choices where it is too small for all (Gu et al. 2024, MiniLLM,
-    https://arxiv.org/abs/2306.08543).
+    sum_a p_T(a) (log p_T(a) - log p_S(a)): the student covers all that the teacher does (Hinton et al. 2015; for
+    policies Rusu et al. 2015). 0 where the two are equal.
     """
 
-    def __init__(self, settings: KlSettings) -> None:
-        """Take the temperature."""
-        self.temperature = settings.temperature
-
-    def loss(
-        self,
-        policy: Policy,
-        student_logits: dict[str, Tensor],
-        student_value: Tensor,
-        teacher_logits: dict[str, Tensor],
-        teacher_value: Tensor,
-        legal: dict[str, Tensor],
+    def _between(
+        self, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None, temperature: float
     ) -> Tensor:
-        """See `lanista.learning.Distiller`; the values are not read."""
-        teacher = {name: logits.detach() for name, logits in teacher_logits.items()}
-        return _divergence(policy, student_logits, teacher, legal, self.temperature)
+        return head.kl(teacher, student, legal, temperature)
+
+
+class ReverseKl(_Divergence):
+    """``T^2 KL(student || teacher)``, ``p`` being the softmax of logits / T, over legal actions.
+
+    sum_a p_S(a) (log p_S(a) - log p_T(a)): the student does only what the teacher does, and settles on one of its
+    choices where it is too small for all (Gu et al. 2024, MiniLLM, https://arxiv.org/abs/2306.08543). 0 where the two
+    are equal.
+    """
+
+    def _between(
+        self, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None, temperature: float
+    ) -> Tensor:
+        return head.kl(student, teacher, legal, temperature)
