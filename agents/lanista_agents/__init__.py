@@ -6,7 +6,15 @@ Loading it imports neither torch nor numba; the targets do, at first use.
 import pluggy
 
 from lanista.hookspecs import Register
-from lanista_agents.settings import ConvSettings, GaussianSettings, MlpSettings, PpoSettings
+from lanista_agents.settings import (
+    ActorSettings,
+    ConvSettings,
+    DeterministicSettings,
+    GaussianSettings,
+    MlpSettings,
+    PpoSettings,
+)
+from lanista_agents.teachers.settings import NpzSettings
 
 hookimpl = pluggy.HookimplMarker("lanista")
 
@@ -26,6 +34,12 @@ def register_networks(register: Register) -> None:
         settings=ConvSettings,
         summary="3x3 convolutions and residual blocks over a board",
     )
+    register(
+        "actor",
+        "lanista_agents.networks.actor:Actor",
+        settings=ActorSettings,
+        summary="a dense policy of another library, with its observation scaling",
+    )
 
 
 @hookimpl
@@ -38,7 +52,13 @@ def register_heads(register: Register) -> None:
         "gaussian",
         "lanista_agents.heads.gaussian:Gaussian",
         settings=GaussianSettings,
-        summary="A real numbers within bounds, normal distributions led there by tanh",
+        summary="A real numbers within bounds, normal distributions led there by tanh or clip",
+    )
+    register(
+        "deterministic",
+        "lanista_agents.heads.deterministic:Deterministic",
+        settings=DeterministicSettings,
+        summary="A real numbers within bounds, themselves and no distribution",
     )
 
 
@@ -50,6 +70,18 @@ def register_learners(register: Register) -> None:
         "lanista_agents.ppo:Ppo",
         settings=PpoSettings,
         summary="proximal policy optimisation with GAE over each seat's decisions",
+    )
+
+
+@hookimpl
+def register_teachers(register: Register) -> None:
+    """Offer the teachers from elsewhere."""
+    register(
+        "npz:",
+        "lanista_agents.teachers.npz:npz_teacher",
+        settings=NpzSettings,
+        rest="file",
+        summary="plain arrays of a dense policy",
     )
 
 

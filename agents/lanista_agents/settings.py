@@ -3,7 +3,7 @@
 This module stays light (pydantic only), because the plugin host reads it while it loads plugins.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
@@ -48,13 +48,72 @@ class ConvSettings(BaseModel):
     policy_gain: float = Field(default=0.01, gt=0.0)
 
 
-class GaussianSettings(BaseModel):
-    """``gaussian``: normal distributions, led to the bounds by tanh."""
+class ActorSettings(BaseModel):
+    """``actor``: a dense policy that another library trained; teachers from elsewhere are built with it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    #: the deviation that fresh weights begin with, before tanh: 1 is half the range, about; > 0
+    #: width of each layer of the actor, in units; none: it is linear
+    hidden: tuple[PositiveInt, ...] = (64, 64)
+    #: width of each layer that actor and critic share, in units
+    shared: tuple[PositiveInt, ...] = ()
+    #: width of each layer of the critic; none: there is no critic, and values are NaN
+    critic: tuple[PositiveInt, ...] | None = (64, 64)
+    #: the function behind each layer
+    activation: Literal[
+        "tanh", "relu", "gelu", "elu", "selu", "leaky_relu", "silu", "mish", "sigmoid", "softplus", "softsign",
+        "relu6", "hardtanh", "identity",
+    ] = "tanh"  # fmt: skip
+    #: how far a scaled observation may leave 0; none: any
+    clip_observation: float | None = Field(default=None, gt=0.0)
+    #: what the last layer says: "logits", "bits", "q", "quantiles" or "numbers"
+    output: Literal["logits", "bits", "q", "quantiles", "numbers"] = "logits"
+    #: whether the last layer has offsets
+    bias: bool = True
+    #: numbers an action, whose mean is Q
+    quantiles: PositiveInt = 1
+    #: logits are Q / this, in units of return, > 0
+    q_temperature: float = Field(default=1.0, gt=0.0)
+    #: values are multiplied by this: units of return a unit of the critic
+    value_scale: float = Field(default=1.0, gt=0.0)
+    #: of real numbers: the lowest of each
+    low: tuple[float, ...] = ()
+    #: of real numbers: the highest of each
+    high: tuple[float, ...] = ()
+    #: of real numbers: its own way to the bounds
+    squash: Literal["tanh", "clip"] = "clip"
+    #: of real numbers: where its deviation comes from
+    deviation: Literal["none", "fixed", "state", "gsde"] = "fixed"
+    #: of real numbers: whether the last layer speaks in units of the action or in half ranges from the middle
+    units: Literal["action", "half"] = "action"
+    #: of real numbers: means are cut off here, before `squash`; none: nowhere
+    mean_limit: float | None = Field(default=None, gt=0.0)
+    #: of real numbers: the head whose logits it gives, as a recipe's table
+    head: dict[str, Any] = {"use": "gaussian"}
+
+
+class GaussianSettings(BaseModel):
+    """``gaussian``: normal distributions, led to the bounds by tanh or clipped to them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: the deviation that fresh weights begin with, before tanh or clip, in half ranges; > 0
     init_std: float = Field(default=0.6, gt=0.0, le=4.0)
+    #: the way to the bounds: "tanh" (SAC's), or "clip" (that of PPO, A2C and TRPO in most libraries)
+    squash: Literal["tanh", "clip"] = "tanh"
+    #: the deviation stays within a factor of exp(this) of `init_std`, > 0
+    std_range: float = Field(default=2.0, gt=0.0, le=10.0)
+
+
+class DeterministicSettings(BaseModel):
+    """``deterministic``: the action itself, as TD3 and DDPG give it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: the way to the bounds: "tanh" or "clip"
+    squash: Literal["tanh", "clip"] = "tanh"
+    #: deviation of the noise when actions are drawn, in half ranges, > 0; greedy play has none
+    noise: float = Field(default=0.1, gt=0.0, le=1.0)
 
 
 class PpoSettings(BaseModel):

@@ -85,6 +85,15 @@ def register_distillers(register: Register) -> None:
 
 
 @hookspec
+def register_teachers(register: Register) -> None:
+    """Offer teachers from elsewhere: ``factory(settings, card, registry) -> Policy``, or a `LiveTeacher`.
+
+    `card` is a `lanista.policy.PolicyCard` without a network: its `spec` says for which env, its `heads` in whose
+    words the teacher has to speak. See `lanista.teachers`.
+    """
+
+
+@hookspec
 def register_matchmakers(register: Register) -> None:
     """Offer matchmakers: ``factory(settings) -> lanista.league.Matchmaker``."""
 

@@ -6,7 +6,7 @@ handed on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +17,8 @@ from lanista.hints import hint, told
 from lanista.plugins import Registry
 from lanista.policy import Policy, PolicyCard, load_policy
 from lanista.seeds import derive_seed
-from lanista.tables import EnvTable, HeadTable
+from lanista.tables import EnvTable, HeadTable, TeacherTable
+from lanista.teachers import LiveTeacher, build_teacher
 from lanista.testing.complaints import Complaints
 from lanista.testing.env_arrays import check_shapes, check_spec
 
@@ -121,23 +122,52 @@ class PhaseContext:
         """A seed for a use inside this phase."""
         return derive_seed(self.seed, *names)
 
-    def policy_of(self, source: str) -> Policy:
-        """Load the policy of an earlier phase by name (``"previous"`` for the last one) or of a policy folder."""
-        if source == "previous":
+    def policy_of(self, source: str | TeacherTable, env: VecEnv | None = None) -> Policy:
+        """Load the policy of an earlier phase by name (``"previous"`` for the last one), of a run or policy folder,
+        or a teacher of a plugin (``"sb3:FILE.zip"``), whose heads are then those that this phase's policies have.
+
+        `env` is asked for its spec by the latter; one is made for that if there is none.
+        """
+        teacher = self.teacher_of(source, env)
+        if isinstance(teacher, Policy):
+            return teacher
+        name = source if isinstance(source, str) else source.source
+        raise RecipeError(
+            f"phase {self.name!r}: {name!r} must see the env itself, which no policy does; use it as the teacher of a "
+            f"distill phase, or name a policy"
+        )
+
+    def teacher_of(self, source: str | TeacherTable, env: VecEnv | None = None) -> Policy | LiveTeacher:
+        """As `policy_of`, and also those that must see the env (`lanista.teachers.LiveTeacher`)."""
+        table = TeacherTable(source=source) if isinstance(source, str) else source
+        if table.source == "previous":
             if self.previous is None:
                 raise RecipeError(f"phase {self.name!r}: there is no phase before it to take 'previous' from")
             return load_policy(self.previous, self.registry)
-        if source in self.policies:
-            return load_policy(self.policies[source], self.registry)
-        folder = Path(source)
+        if table.source in self.policies:
+            return load_policy(self.policies[table.source], self.registry)
+        if self.registry.offers("teachers", table.source):
+            return self._foreign(table, env)
+        folder = Path(table.source)
         if (folder / "final" / "policy.json").is_file():
             folder = folder / "final"
         if (folder / "policy.json").is_file():
             return load_policy(folder, self.registry)
         known = ", ".join(self.policies) or "none yet"
+        teachers = ", ".join(self.registry.names("teachers"))
         raise RecipeError(
-            f"phase {self.name!r}: {source!r} is neither an earlier phase ({known}) nor a run or policy folder"
+            f"phase {self.name!r}: {table.source!r} is neither an earlier phase ({known}) nor a run or policy folder "
+            f"nor a teacher of a plugin ({teachers})"
         )
+
+    def _foreign(self, table: TeacherTable, env: VecEnv | None) -> Policy | LiveTeacher:
+        made = self.make_env(1) if env is None else env
+        try:
+            card = replace(self.card(made, "", {}), name=table.source)
+        finally:
+            if env is None:
+                made.close()
+        return build_teacher(table, card, self.registry)
 
 
 class Phase(Protocol):

@@ -7,7 +7,7 @@ Heads and networks are plugins; this module holds the contracts that they keep a
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -96,6 +96,16 @@ class PolicyCard:
     history: dict[str, Any] = field(default_factory=dict)
     #: head -> its plugin and settings, as a recipe's table; without an entry `HeadSpec.kind` with its defaults
     heads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: part -> its `center` and `spread` where they are not the env's own but were measured for this policy
+    scaling: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple[ObsPart, ...]:
+        """The observation as the network is to scale it."""
+        return tuple(
+            replace(part, **{key: tuple(numbers) for key, numbers in self.scaling.get(part.name, {}).items()})
+            for part in self.spec.observation
+        )
 
     def head_table(self, spec: HeadSpec) -> dict[str, Any]:
         """The plugin (``use``) and settings of one head."""
@@ -103,7 +113,8 @@ class PolicyCard:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {**self.__dict__, "spec": self.spec.to_json()}
+        record = {**self.__dict__, "spec": self.spec.to_json()}
+        return record if self.scaling else {key: value for key, value in record.items() if key != "scaling"}
 
     @staticmethod
     def from_json(record: dict[str, Any]) -> "PolicyCard":
@@ -151,7 +162,7 @@ def build_policy(card: PolicyCard, registry: Registry) -> Policy:
 
     The network answers two rows of zeros first, so that one of another form is told by name and not by a later sum.
     """
-    policy = _assembled(card, registry)
+    policy = assemble_policy(card, registry)
     zeros = {
         part.name: torch.zeros((2, *part.shape), dtype=getattr(torch, part.dtype))
         for part in card.spec.observation
@@ -166,8 +177,8 @@ def build_policy(card: PolicyCard, registry: Registry) -> Policy:
     return policy
 
 
-def _assembled(card: PolicyCard, registry: Registry) -> Policy:
-    """Put network and heads together as the card says."""
+def assemble_policy(card: PolicyCard, registry: Registry) -> Policy:
+    """Put network and heads together as the card says; nothing is asked of the network yet."""
     heads: dict[str, Head] = {}
     for spec in card.spec.heads:
         table = HeadTable.model_validate(card.head_table(spec))
@@ -175,7 +186,7 @@ def _assembled(card: PolicyCard, registry: Registry) -> Policy:
     outputs = tuple(
         HeadSpec(spec.name, spec.kind, heads[spec.name].num_outputs, spec.meaning) for spec in card.spec.heads
     )
-    parts: tuple[ObsPart, ...] = card.spec.observation
+    parts = card.parts
     settings = registry.settings("networks", card.network, card.network_settings)
     network = registry.load("networks", card.network)(parts, outputs, settings)
     return Policy(network, heads, card)
@@ -202,7 +213,7 @@ def load_policy(folder: Path, registry: Registry) -> Policy:
             f"{folder} holds no policy: policy.json is missing; name a run or a policy folder"
         )
     card = PolicyCard.from_json(json.loads((folder / "policy.json").read_text()))
-    policy = _assembled(card, registry)
+    policy = assemble_policy(card, registry)
     policy.network.load_state_dict(load((folder / "weights.safetensors").read_bytes()))
     return policy
 

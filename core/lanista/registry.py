@@ -18,7 +18,7 @@ from lanista.hints import hint, one_line, shown, told, validation_sentences
 
 KINDS = (
     "envs", "networks", "heads", "learners", "players", "phases",
-    "shapers", "distillers", "matchmakers", "loggers", "targets", "recipes",
+    "shapers", "distillers", "teachers", "matchmakers", "loggers", "targets", "recipes",
 )  # fmt: skip
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
@@ -131,6 +131,11 @@ class Registry:
             f"no plugin offers {kind.removesuffix('s')} {name!r}; {hint(name, _nearby(name, names))}"
             f"{self.missing_note}"
         )
+
+    def offers(self, kind: str, name: str) -> bool:
+        """Does a plugin answer for this name, itself or by a family?"""
+        names = self._entries.get(kind, {})
+        return any(name == known if not known.endswith(":") else name.startswith(known) for known in names)
 
     def load(self, kind: str, name: str) -> Any:  # noqa: ANN401 - each kind has its own contract
         """Import the target of an entry (this is where torch or numba may come in)."""

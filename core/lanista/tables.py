@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from lanista.plugins import Registry
+from lanista.errors import RecipeError
+from lanista.hints import hint
+from lanista.plugins import NoSettings, Registry
 
 
 class PluginTable(BaseModel):
@@ -91,8 +93,42 @@ class TargetTable(PluginTable):
     kind: ClassVar[str] = "targets"
 
 
-def tables(model: BaseModel, path: str = "") -> Iterator[tuple[str, PluginTable]]:
-    """Walk a settings model and give every plugin table in it with its dotted path."""
+class TeacherTable(BaseModel):
+    """A teacher: its source, and the settings of the plugin that reads it where one does.
+
+    ``"previous"``, a phase's name, a run or policy folder, ``"sb3:FILE.zip"``; or as a table
+    ``{ source = "sb3:FILE.zip", normalise = "FILE.pkl" }``, in which every further key is the plugin's. A model that
+    adds fields of its own keeps them to itself.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    #: an earlier phase's name, "previous", a run or policy folder, or a teacher of a plugin such as "sb3:FILE.zip"
+    source: str = "previous"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _source_alone(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the recipe holds
+        return {"source": value} if isinstance(value, str) else value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys that belong to the plugin."""
+        return dict(self.__pydantic_extra__ or {})
+
+    def settings(self, registry: Registry) -> BaseModel:
+        """The plugin's settings, checked; for a policy of ours there are none."""
+        if registry.offers("teachers", self.source):
+            settings: BaseModel = registry.settings("teachers", self.source, self.options)
+            return settings
+        for key in self.options:
+            keys = type(self).model_fields
+            raise RecipeError(f"unknown key {key!r} for the teacher {self.source!r}; {hint(key, keys)}")
+        return NoSettings()
+
+
+def tables(model: BaseModel, path: str = "") -> Iterator[tuple[str, PluginTable | TeacherTable]]:
+    """Walk a settings model and give every table in it that names a plugin, with its dotted path."""
     for name in type(model).model_fields:
         value = getattr(model, name)
         items: Iterable[tuple[Any, Any]] = [(None, value)]
@@ -102,9 +138,9 @@ def tables(model: BaseModel, path: str = "") -> Iterator[tuple[str, PluginTable]
             items = value.items()
         for index, item in items:
             place = f"{path}{name}" if index is None else f"{path}{name}.{index}"
-            if isinstance(item, PluginTable):
+            if isinstance(item, PluginTable | TeacherTable):
                 yield place, item
-            elif isinstance(item, BaseModel):
+            if isinstance(item, BaseModel) and not isinstance(item, PluginTable):
                 yield from tables(item, f"{place}.")
 
 
@@ -112,8 +148,8 @@ def resolved(model: BaseModel, registry: Registry) -> dict[str, Any]:
     """Give a settings model as plain values with every plugin table completed by its plugin's defaults."""
 
     def plain(value: Any) -> Any:  # noqa: ANN401 - any field value
-        if isinstance(value, PluginTable):
-            own = {name: getattr(value, name) for name in type(value).model_fields}
+        if isinstance(value, PluginTable | TeacherTable):
+            own = {name: plain(getattr(value, name)) for name in type(value).model_fields}
             return {**own, **value.settings(registry).model_dump(mode="json")}
         if isinstance(value, BaseModel):
             return {name: plain(getattr(value, name)) for name in type(value).model_fields}

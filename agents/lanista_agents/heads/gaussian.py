@@ -1,41 +1,31 @@
-"""Head ``gaussian``: A real numbers within bounds, a normal distribution a number, led to the bounds by tanh.
+"""Head ``gaussian``: A real numbers within bounds, a normal distribution a number, led to the bounds by tanh or clip.
 
 The network gives two outputs a number, m and x (all m first, then all x)::
 
-    y = m + s n,  n standard normal,  log s = log init_std + RANGE tanh(x / RANGE)
-    action = middle + half * tanh(y),  middle and half of low..high
+    y = m + s n,  n standard normal,  log s = log init_std + R tanh(x / R),  R the setting `std_range`
+    action = middle + half * f(y),  middle and half of low..high,  f = tanh, or f = a clip to -1..1
 
-So x = 0 means `init_std`, and s stays within a factor of exp(RANGE) of it, bounded softly: the gradient never dies.
-tanh is one to one, so the log-density is exact (Haarnoja et al. 2018, https://arxiv.org/abs/1812.05905, appendix C)::
+So x = 0 means `init_std`, and s stays within a factor of exp(R) of it, bounded softly: the gradient never dies.
+Log-density and entropy are those of the action (`lanista_agents.heads.squash`); the KL of two distributions is that of
+their normal ones, which tanh, being one to one, keeps, and of which a clip can only take away. The deviation depends
+on the state: a head holds no weights, and a student learns the teacher's deviation along with its mean.
 
-    log p(action) = log normal(y) - log half - log(1 - tanh(y)^2)
-
-and the KL of two distributions is that of their normal ones. The entropy is the normal one's plus the mean of the
-last two terms, which has no closed form: it is integrated by Gauss and Hermite's rule. The deviation depends on the
-state: a head holds no weights, and a student learns the teacher's deviation along with its mean.
+With ``clip`` this is the policy of PPO, A2C and TRPO as most libraries have them, which draw from a normal
+distribution in the space of the action and clip what the env gets; with ``tanh`` it is SAC's.
 """
 
 import math
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from lanista.actions import bounds
 from lanista.errors import LanistaError
 from lanista.spec import HeadSpec
+from lanista_agents.heads.squash import SQUASHES
 from lanista_agents.settings import GaussianSettings
 
-#: log s leaves log init_std by this at most
-RANGE = 2.0
-#: an action this near to a bound, as a share of half the range, counts as this near: tanh has no way back from 1
-EDGE = 2.0**-22
-LOG_2 = math.log(2.0)
-LOG_SQRT_TAU = 0.5 * math.log(2.0 * math.pi)
-#: nodes and weights of the rule for means over a standard normal number
-_places, _shares = np.polynomial.hermite_e.hermegauss(24)
-NODES = torch.tensor(_places, dtype=torch.float32)
-WEIGHTS = torch.tensor(_shares / _shares.sum(), dtype=torch.float32)
+#: a deviation at the end of its range is said by a finite number: this share of the way to it
+REACH = 0.999
 
 
 class Gaussian:
@@ -48,21 +38,31 @@ class Gaussian:
                 f"head {spec.name!r} has no bounds, so it chooses among {spec.size} actions; gaussian gives real "
                 f"numbers: declare low and high in its HeadSpec, or name a head that chooses such as categorical"
             )
+        settings = settings or GaussianSettings()
         self.num_outputs = 2 * spec.size
-        self.init_log_std = math.log((settings or GaussianSettings()).init_std)
-        self.low, self.high = (torch.from_numpy(bound) for bound in bounds(spec))
-        self.middle, self.half = (self.high + self.low) / 2.0, (self.high - self.low) / 2.0
-        #: sum over the numbers of log half
-        self.log_volume = float(self.half.log().sum())
+        self.init_log_std, self.std_range = math.log(settings.init_std), settings.std_range
+        #: "tanh" or "clip"
+        self.squash: str = settings.squash
+        self._way = SQUASHES[settings.squash](spec)
 
     def _split(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log deviation of the normal distributions, ``[B, A]`` each."""
         mean, free = logits.chunk(2, dim=-1)
-        return mean, self.init_log_std + RANGE * torch.tanh(free / RANGE)
+        return mean, self.init_log_std + self.std_range * torch.tanh(free / self.std_range)
 
-    def _to_bounds(self, y: Tensor) -> Tensor:
-        # Rounding may lead a hair beyond a bound.
-        return torch.clamp(self.middle + self.half * torch.tanh(y), self.low, self.high)
+    def moments(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and deviation of the normal distributions, ``[B, A]`` each, in half ranges from the middle.
+
+        They are those of y, before tanh or clip.
+        """
+        mean, log_std = self._split(logits)
+        return mean, log_std.exp()
+
+    def logits_of(self, mean: Tensor, std: Tensor) -> Tensor:
+        """The way back from `moments`, ``[B, 2 A]``; a deviation out of range is said as the nearest that is in it."""
+        share = (std.log() - self.init_log_std) / self.std_range
+        free = self.std_range * torch.atanh(share.clamp(-REACH, REACH))
+        return torch.cat([mean, free.expand_as(mean)], dim=-1)
 
     def sample(
         self, logits: Tensor, legal: Tensor | None, generator: torch.Generator
@@ -71,29 +71,21 @@ class Gaussian:
         with torch.no_grad():
             mean, log_std = self._split(logits)
             noise = torch.randn(mean.shape, generator=generator, device=generator.device).to(logits.device)
-            action = self._to_bounds(mean + log_std.exp() * noise)
+            action = self._way.action(mean + log_std.exp() * noise)
             # Of the action as it was rounded, so that `logprob` finds the same.
-            return action, self._logprob(mean, log_std, action)
+            return action, self._way.logprob(mean, log_std, action)
 
     def greedy(self, logits: Tensor, legal: Tensor | None) -> Tensor:
-        """The median of the distribution: tanh of the normal one's mean, within the bounds."""
-        return self._to_bounds(self._split(logits)[0])
+        """The median of the distribution: the normal one's mean, led to the bounds. It can be derived by."""
+        return self._way.action(self._split(logits)[0])
 
     def logprob(self, logits: Tensor, legal: Tensor | None, action: Tensor) -> Tensor:
-        """Log-density of `action`, in the units of the action."""
-        return self._logprob(*self._split(logits), action)
-
-    def _logprob(self, mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
-        y = torch.atanh(((action - self.middle) / self.half).clamp(EDGE - 1.0, 1.0 - EDGE))
-        normal = -0.5 * ((y - mean) * torch.exp(-log_std)).square() - log_std - LOG_SQRT_TAU
-        return (normal - log_slope(y)).sum(dim=-1) - self.log_volume
+        """Log-density of `action`, in the units of the action; on a bound of ``clip`` a log-probability."""
+        return self._way.logprob(*self._split(logits), action)
 
     def entropy(self, logits: Tensor, legal: Tensor | None) -> Tensor:
-        """Differential entropy in nats, in the units of the action; below 0 where the actions are narrow."""
-        mean, log_std = self._split(logits)
-        y = mean.unsqueeze(-1) + log_std.exp().unsqueeze(-1) * NODES.to(logits.device)
-        squashing = log_slope(y) @ WEIGHTS.to(logits.device)
-        return (log_std + 0.5 + LOG_SQRT_TAU + squashing).sum(dim=-1) + self.log_volume
+        """The mean of -logprob in nats, in the units of the action; below 0 where the actions are narrow."""
+        return self._way.entropy(*self._split(logits))
 
     def kl(self, teacher: Tensor, student: Tensor, legal: Tensor | None, temperature: float = 1.0) -> Tensor:
         """KL(p || q) in nats, p and q being the normal distributions with their variances times `temperature`."""
@@ -103,12 +95,9 @@ class Gaussian:
         return (0.5 * (ratio + apart - 1.0) + log_q - log_p).sum(dim=-1)
 
     def exported(self, logits: Tensor, legal: Tensor | None) -> dict[str, Tensor]:
-        """The greedy ``action``, and ``mean`` and ``std`` of the normal distributions, ``[B, A]`` each."""
+        """The greedy ``action``; of ``tanh`` also ``mean`` and ``std`` of the normal distributions, ``[B, A]`` each."""
         mean, log_std = self._split(logits)
-        action = torch.minimum(torch.maximum(self.middle + self.half * torch.tanh(mean), self.low), self.high)
+        action = self._way.exported(mean)
+        if self.squash == "clip":  # archives that draw lead their draws to the bounds by tanh
+            return {"action": action}
         return {"action": action, "mean": mean, "std": log_std.exp()}
-
-
-def log_slope(y: Tensor) -> Tensor:
-    """log(1 - tanh(y)^2), also where tanh(y) rounds to 1."""
-    return 2.0 * (LOG_2 - y - torch.nn.functional.softplus(-2.0 * y))
