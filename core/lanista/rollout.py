@@ -113,6 +113,10 @@ class Collector:
         self.reward_parts: dict[str, float] = {}
         #: share of the learning policy's steps in which the official reward was not 0
         self.feedback = 0.0
+        #: the rows that the policy is asked for now, and how many games each place has begun: for a policy of several
+        #: players, which must know whose turn it is
+        self.acting_rows: IntArray = np.arange(rows)
+        self.games_begun: IntArray = np.ones(env.num_games, np.int64)
         self._parts: dict[str, FloatArray] = {}
 
     def collect(self, progress: float) -> tuple[Rollout, Ended]:
@@ -204,6 +208,7 @@ class Collector:
         if len(mine) == 0:
             return
         learn[mine] = True
+        self.acting_rows = mine
         index = torch.from_numpy(mine)
         actions, logprob, value = self.policy.act(
             {name: part[index] for name, part in self._live_tensors.items()},
@@ -238,6 +243,7 @@ class Collector:
             after[t, rows] = env.final_facts[name][games].reshape(-1)
         self._official[t, rows] = env.final_facts["reward"][games].reshape(-1)
         self._outcome[t] = outcome
+        self.games_begun[games] += 1
         if self.opponents is not None:
             self.opponents.games_ended(games, env.outcome[games])
         if self.openings is not None:
@@ -293,6 +299,7 @@ class Collector:
     def games_restarted(self) -> None:
         """Forget the open games: the env was reset between two rollouts."""
         self.episodes.clear()
+        self.games_begun += 1
         if self.keeper is not None:
             self.keeper.games_restarted()
         if self.openings is not None:

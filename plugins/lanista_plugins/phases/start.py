@@ -1,5 +1,7 @@
 """How the policy of a `train` phase begins: fresh weights, the phase before's, or those grown."""
 
+from dataclasses import replace
+
 import torch
 
 from lanista.env import VecEnv
@@ -36,6 +38,8 @@ def starting_policy(context: PhaseContext, settings: TrainSettings, env: VecEnv)
             f"phase {context.name!r}: start = {start!r} keeps the kind of network; the phase before has "
             f'{previous.card.network!r}, this one {use!r}; use start = "fresh" with a teacher'
         )
+    # Weights that were learnt behind a scaling keep it.
+    card = replace(card, scaling=previous.card.scaling)
     if start == "carry":
         if not same:
             raise RecipeError(
