@@ -60,6 +60,11 @@ def register_heads(register: Register) -> None:
         settings=DeterministicSettings,
         summary="A real numbers within bounds, themselves and no distribution",
     )
+    register(
+        "units",
+        "lanista_agents.heads.units:Units",
+        summary="a choice for every acting unit of a seat, masked; stacked units do not clash",
+    )
 
 
 @hookimpl

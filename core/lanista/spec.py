@@ -4,6 +4,9 @@ from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any, Literal
 
+#: the kind of a head that is asked for every acting unit
+UNITS = "units"
+
 
 @dataclass(frozen=True)
 class ObsPart:
@@ -36,7 +39,9 @@ class HeadSpec:
 
     A head of the kind ``"units"`` (one an env, at most) is asked once for every acting unit instead: `units` then
     names the kinds of units in the order of `VecEnv.unit_kind`, each with its number of choices. What choice 3
-    means may depend on the kind; a kind with fewer than A choices has the first ones.
+    means may depend on the kind; a kind with fewer than A choices has the first ones. `exclusive` says, for each
+    kind, which choices only one unit of a cell can take in a step (two that leave a cell by one side would stop each
+    other), whatever the others' kinds; it is empty where units never get in each other's way.
     """
 
     name: str
@@ -46,6 +51,7 @@ class HeadSpec:
     units: tuple[tuple[str, int], ...] = ()
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
+    exclusive: tuple[tuple[int, ...], ...] = ()
 
     @property
     def continuous(self) -> bool:
@@ -95,6 +101,11 @@ class EnvSpec:
     reward_range: tuple[float, float]
     outcome: Literal["result", "score"]
     unit_observation: tuple[ObsPart, ...] = ()
+
+    @property
+    def units_head(self) -> HeadSpec | None:
+        """The head that is asked for every acting unit, if there is one."""
+        return next((head for head in self.heads if head.kind == UNITS), None)
 
     def to_json(self) -> dict[str, Any]:
         """Give the record as plain JSON values."""

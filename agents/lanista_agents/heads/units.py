@@ -13,7 +13,7 @@ nothing). So stacked units never stop each other, drawn or greedy, and the log-p
 
 Entropy and KL are those of the units by themselves, by their masks alone: the exact ones would be sums over all that
 the earlier units may do. A choice that no draw would give (another player's, in a game to learn from) has the
-log-probability that it would have, were it open. docs/decisions/0007-units.md says why.
+log-probability that it would have, were it open. docs/decisions/0008-units.md says why.
 """
 
 from typing import Any

@@ -7,9 +7,9 @@ import numpy as np
 from lanista.actions import bounds
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
-from lanista.spec import EnvSpec, HeadSpec
+from lanista.spec import UNITS, EnvSpec, HeadSpec
 from lanista.testing.complaints import Complaints
-from lanista.testing.env_units import UNITS, check_units, check_units_spec
+from lanista.testing.env_units import check_units, check_units_spec
 
 #: names of arrays, as an author writes them -> the array
 Arrays = dict[str, AnyArray]

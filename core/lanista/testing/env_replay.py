@@ -7,9 +7,10 @@ import numpy as np
 from lanista.actions import random_actions
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
+from lanista.spec import UNITS
 from lanista.testing.complaints import Complaints
 from lanista.testing.env_arrays import Arrays, arrays_of
-from lanista.testing.env_units import UNITS, draw_choices, unit_arrays
+from lanista.testing.env_units import draw_choices, unit_arrays
 
 Play = Callable[[VecEnv, int], dict[str, AnyArray]]
 

@@ -5,17 +5,11 @@ import numpy.typing as npt
 
 from lanista.arrays import AnyArray, IntArray
 from lanista.env import VecEnv
-from lanista.spec import EnvSpec, HeadSpec
+from lanista.spec import UNITS, EnvSpec, HeadSpec
 from lanista.testing.complaints import Complaints
 
-UNITS = "units"
 #: name -> dtype of the arrays with one entry a row
 _NUMBERS = {"unit_row": "int64", "unit_cell": "int64", "unit_kind": "int64"}
-
-
-def units_head(spec: EnvSpec) -> HeadSpec | None:
-    """The head that is asked for every acting unit, if the env has one."""
-    return next((head for head in spec.heads if head.kind == UNITS), None)
 
 
 def check_units_spec(spec: EnvSpec, complaints: Complaints) -> None:
@@ -35,15 +29,29 @@ def check_units_spec(spec: EnvSpec, complaints: Complaints) -> None:
                 most != head.size, field, f"is {head.units}, with {most} choices at most",
                 f"name each kind of unit with its choices, at most {head.size}, which one of them has",
             )  # fmt: skip
+        _check_exclusive(head, complaints)
     complaints.refuse(
         not heads and spec.unit_observation != (), "spec.unit_observation", "is given without a head of units",
         "leave it empty",
     )  # fmt: skip
 
 
+def _check_exclusive(head: HeadSpec, complaints: Complaints) -> None:
+    field = f"spec.heads {head.name!r}: exclusive"
+    complaints.refuse(
+        len(head.exclusive) not in (0, len(head.units)), field, f"has {len(head.exclusive)} entries",
+        f"give the choices of each of the {len(head.units)} kinds, or leave it empty",
+    )  # fmt: skip
+    for (name, choices), closed in zip(head.units, head.exclusive, strict=False):
+        complaints.refuse(
+            any(not 0 <= choice < choices for choice in closed), field, f"names {closed} of {name}",
+            f"it has the choices 0 to {choices - 1}",
+        )  # fmt: skip
+
+
 def unit_arrays(env: VecEnv, games: int) -> dict[str, AnyArray]:
     """The rows of the first `games` games, by the names that an author gives the arrays."""
-    if units_head(env.spec) is None:
+    if env.spec.units_head is None:
         return {}
     offsets = env.unit_offsets[: games * env.spec.seats + 1]
     end = int(offsets[-1])
@@ -55,7 +63,7 @@ def unit_arrays(env: VecEnv, games: int) -> dict[str, AnyArray]:
 
 def check_units(env: VecEnv, complaints: Complaints, when: str) -> None:
     """Check the table as it stands now."""
-    head = units_head(env.spec)
+    head = env.spec.units_head
     if head is None:
         return
     rows = env.num_games * env.spec.seats
