@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -17,16 +18,21 @@ from torch import Tensor, nn
 from lanista.errors import CheckpointError, LanistaError
 from lanista.files import write_atomically
 from lanista.plugins import Registry
-from lanista.spec import EnvSpec, HeadSpec, ObsPart
+from lanista.spec import UNITS, EnvSpec, HeadSpec, ObsPart
 from lanista.tables import HeadTable
 from lanista.testing.complaints import Complaints
 from lanista.testing.outputs import check_output
+from lanista.units import blank_units
 
-Tensors = Mapping[str, Tensor]
+#: name -> tensor with leading axis B, or a `lanista.units.UnitTable` where an env asks for every unit
+Tensors = Mapping[str, Any]
 
 
 class PolicyOutput(NamedTuple):
-    """What a network says of B rows: raw `logits` a head (``[B, num_outputs]``, not masked) and `value` ``[B]``."""
+    """What a network says of B rows: raw `logits` a head (``[B, num_outputs]``, not masked) and `value` ``[B]``.
+
+    A head that is asked for every unit has ``[U, num_outputs]``, in the order of the table of units.
+    """
 
     logits: dict[str, Tensor]
     value: Tensor
@@ -38,6 +44,9 @@ class Head(Protocol):
     `logits` are the network's raw outputs for it, ``[B, num_outputs]``, whatever they mean to it. Actions are
     ``[B]`` int64, or ``[B, A]`` float32 inside the spec's bounds. `legal` is ``[B, A]`` bool, or None for a head of
     real numbers, which has no masks. All other returns are ``[B]``.
+
+    A head of the kind ``"units"`` has a row a unit, ``[U, num_outputs]`` and ``[U]``, and gets as `legal` the
+    `lanista.units.UnitTable` that says which units are whose; its other returns are ``[B]`` too.
     """
 
     #: network outputs that this head reads
@@ -75,7 +84,10 @@ class Network(nn.Module):
     settings: Any
 
     def forward(self, observation: Tensors) -> PolicyOutput:
-        """`observation` maps each part to ``[B, *part.shape]`` in the part's own dtype; scaling happens inside."""
+        """`observation` maps each part to ``[B, *part.shape]`` in the part's own dtype; scaling happens inside.
+
+        Where the env has a head of units it also holds their table (`lanista.units.units_of`).
+        """
         raise NotImplementedError
 
     def grow(self, settings: Any) -> Self:  # noqa: ANN401 - the network's own settings model
@@ -125,7 +137,7 @@ class PolicyCard:
 class Policy:
     """A network with its heads. `observation` and `legal` are dictionaries of tensors with leading axis B.
 
-    `legal` has no entry for a head of real numbers.
+    `legal` has no entry for a head of real numbers, and the table of units for one of units.
     """
 
     def __init__(self, network: Network, heads: dict[str, Head], card: PolicyCard) -> None:
@@ -138,7 +150,10 @@ class Policy:
     def act(
         self, observation: Tensors, legal: Tensors, generator: torch.Generator | None
     ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """Give (action a head, joint logprob ``[B]``, value ``[B]``); greedy if `generator` is None."""
+        """Give (action a head, joint logprob ``[B]``, value ``[B]``); greedy if `generator` is None.
+
+        The action of a head of units is ``[U]``, in the order of their table.
+        """
         output = self.network(observation)
         actions: dict[str, Tensor] = {}
         logprob = torch.zeros_like(output.value)
@@ -163,18 +178,27 @@ def build_policy(card: PolicyCard, registry: Registry) -> Policy:
     The network answers two rows of zeros first, so that one of another form is told by name and not by a later sum.
     """
     policy = assemble_policy(card, registry)
-    zeros = {
+    zeros: dict[str, Any] = {
         part.name: torch.zeros((2, *part.shape), dtype=getattr(torch, part.dtype))
         for part in card.spec.observation
     }
-    outputs = tuple(
-        HeadSpec(spec.name, spec.kind, policy.heads[spec.name].num_outputs, spec.meaning)
-        for spec in card.spec.heads
-    )
+    units = card.spec.units_head
+    if units is not None:
+        # One row has a unit of each kind, the other has none.
+        zeros[UNITS] = blank_units(card.spec, [len(units.units), 0])
     with torch.no_grad():
         answer = policy.network(zeros)
-    check_output(answer, outputs, 2, Complaints.about(registry.get("networks", card.network)))
+    complaints = Complaints.about(registry.get("networks", card.network))
+    check_output(answer, _outputs(card.spec, policy.heads), 2, complaints)
     return policy
+
+
+def _outputs(spec: EnvSpec, heads: Mapping[str, Head]) -> tuple[HeadSpec, ...]:
+    """What is asked of a network: the heads, with the number of their outputs as `size`."""
+    return tuple(
+        HeadSpec(head.name, head.kind, heads[head.name].num_outputs, head.meaning, head.units)
+        for head in spec.heads
+    )
 
 
 def assemble_policy(card: PolicyCard, registry: Registry) -> Policy:
@@ -183,13 +207,17 @@ def assemble_policy(card: PolicyCard, registry: Registry) -> Policy:
     for spec in card.spec.heads:
         table = HeadTable.model_validate(card.head_table(spec))
         heads[spec.name] = table.build(registry)(spec, table.settings(registry))
-    outputs = tuple(
-        HeadSpec(spec.name, spec.kind, heads[spec.name].num_outputs, spec.meaning) for spec in card.spec.heads
-    )
-    parts = card.parts
     settings = registry.settings("networks", card.network, card.network_settings)
-    network = registry.load("networks", card.network)(parts, outputs, settings)
-    return Policy(network, heads, card)
+    factory = registry.load("networks", card.network)
+    more: dict[str, Any] = {}
+    if card.spec.units_head is not None:
+        if "unit_observation" not in signature(factory).parameters:
+            raise LanistaError(
+                f"network {card.network!r} takes no units, and {card.spec.name} asks for every unit; take a network "
+                f"whose factory has the argument unit_observation, such as unit_mlp or grid_resnet"
+            )
+        more["unit_observation"] = card.spec.unit_observation
+    return Policy(factory(card.parts, _outputs(card.spec, heads), settings, **more), heads, card)
 
 
 def save_policy(folder: Path, policy: Policy) -> str:

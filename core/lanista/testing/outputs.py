@@ -7,7 +7,10 @@ from lanista.testing.complaints import Complaints
 
 
 def check_output(output: Any, heads: tuple[HeadSpec, ...], rows: int, complaints: Complaints) -> None:  # noqa: ANN401
-    """Refuse a network's answer to `rows` rows whose form is another than the contract's."""
+    """Refuse a network's answer to `rows` rows whose form is another than the contract's.
+
+    Those rows have one unit of each kind of a head of units together.
+    """
     logits, value = getattr(output, "logits", None), getattr(output, "value", None)
     refuse = complaints.refuse
     refuse(
@@ -21,7 +24,10 @@ def check_output(output: Any, heads: tuple[HeadSpec, ...], rows: int, complaints
         f"give one for each of {', '.join(head.name for head in heads)}",
     )  # fmt: skip
     for field, tensor, shape in (
-        *((f"forward, logits[{head.name!r}],", logits[head.name], (rows, head.size)) for head in heads),
+        *(
+            (f"forward, logits[{head.name!r}],", logits[head.name], (len(head.units) or rows, head.size))
+            for head in heads
+        ),
         ("forward, value,", value, (rows,)),
     ):
         refuse(
