@@ -4,14 +4,15 @@
 
 Behaviour cloning of a greedy teacher: simple, and blind to near ties. Not 0 where student and teacher are equal (it is
 the student's own -ln p there) and not at rest either: it drives the student's chance of that action towards 1. Of a
-head of real numbers it is the log-density at the teacher's executed action.
+head of real numbers it is the log-density at the teacher's executed action, of a head of units the mean over units of
+-ln p of each one's choice, given what the units before it have taken.
 """
 
 from torch import Tensor
 
 from lanista.policy import Head, Policy
 from lanista.spec import HeadSpec
-from lanista_plugins.distillers.each_head import summed
+from lanista_plugins.distillers.each_head import Legal, summed
 from lanista_plugins.distillers.settings import ArgmaxSettings
 from lanista_plugins.distillers.stake import weighted
 
@@ -36,10 +37,8 @@ class Argmax:
         legal: dict[str, Tensor],
     ) -> Tensor:
         """See `lanista.learning.Distiller`; the values are not read."""
-        return summed(policy, student_logits, teacher_logits, legal, self._part)
+        return summed(policy, student_logits, teacher_logits, legal, self._part, together=True)
 
-    def _part(
-        self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None
-    ) -> Tensor:
+    def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         rows = -head.logprob(student, legal, head.greedy(teacher, legal))
         return weighted(rows, self.settings, spec, teacher, legal)

@@ -26,7 +26,7 @@ from lanista.actions import bounds
 from lanista.errors import LanistaError
 from lanista.policy import Head, Policy
 from lanista.spec import HeadSpec
-from lanista_plugins.distillers.each_head import moments, only_choices, summed
+from lanista_plugins.distillers.each_head import Legal, choices_of, moments, only_choices, summed
 from lanista_plugins.distillers.settings import HuberSettings, MseSettings
 
 
@@ -51,17 +51,15 @@ class Mse:
         """See `lanista.learning.Distiller`; the values are not read."""
         return summed(policy, student_logits, teacher_logits, legal, self._part)
 
-    def _part(
-        self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None
-    ) -> Tensor:
+    def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         what = self.settings.what
         if what == "auto":
             what = "action" if spec.continuous else "logits"
         if what == "logits":
             only_choices(spec, f'the loss {self.name!r} with what = "logits"')
-            apart = _levelled(student, legal, self.settings.centred)
-            apart = apart - _levelled(teacher, legal, self.settings.centred)
-            rows = self._penalty(apart if legal is None else torch.where(legal, apart, 0.0))
+            mask, centred = choices_of(legal), self.settings.centred
+            apart = _levelled(student, mask, centred) - _levelled(teacher, mask, centred)
+            rows = self._penalty(apart if mask is None else torch.where(mask, apart, 0.0))
             return rows.sum(dim=-1)
         if not spec.continuous:
             raise LanistaError(

@@ -1,6 +1,13 @@
-"""Going over a policy's heads: what a loss may ask of each, and what it says to a head that it is not for."""
+"""Going over a policy's heads: what a loss may ask of each, and what it says to a head that it is not for.
+
+A head of units has a row a unit, ``[U, A]`` logits, and a table of units for `legal`. A loss sees it as that many rows
+of one unit each; what it gives, ``[U]``, is averaged over a seat's units, 0 for a seat without any: so a seat counts
+the same however many units it has, and a unit's weight is its own.
+"""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -8,13 +15,13 @@ from torch import Tensor
 from lanista.errors import LanistaError
 from lanista.policy import Head, Policy
 from lanista.spec import HeadSpec
+from lanista.units import UnitTable
 
 Logits = dict[str, Tensor]
-
-
-def detached(logits: Logits) -> Logits:
-    """The same numbers without a way back to whoever gave them."""
-    return {name: part.detach() for name, part in logits.items()}
+#: a mask, a table of units, or None for a head of real numbers
+Legal = Any
+#: ``part(spec, head, student, teacher, legal)``: one head's loss, a number a row
+Part = Callable[[HeadSpec, Head, Tensor, Tensor, Legal], Tensor]
 
 
 def summed(
@@ -22,14 +29,36 @@ def summed(
     student: Logits,
     teacher: Logits,
     legal: dict[str, Tensor],
-    part: Callable[[HeadSpec, Head, Tensor, Tensor, Tensor | None], Tensor],
+    part: Part,
+    together: bool = False,
 ) -> Tensor:
-    """Sum over heads of ``part(spec, head, student, teacher, legal)``, ``[B]``; the teacher's logits are detached."""
-    parts = [
-        part(spec, head, student[spec.name], teacher[spec.name].detach(), legal.get(spec.name))
-        for spec, head in _heads(policy)
-    ]
+    """Sum over heads of ``part(...)``, ``[B]``; the teacher's logits are detached.
+
+    `together` shows units as they are, by seats, to a part that has to do with the order in which they choose.
+    """
+    parts = []
+    for spec, head in _heads(policy):
+        ours, theirs, mask = student[spec.name], teacher[spec.name].detach(), legal.get(spec.name)
+        if not isinstance(mask, UnitTable):
+            parts.append(part(spec, head, ours, theirs, mask))
+            continue
+        if together:
+            rows = part(spec, head, ours, theirs, mask)
+        else:
+            rows = mask.sum(part(spec, head, ours, theirs, _one_by_one(mask)))
+        parts.append(rows / mask.counts.clamp(min=1))
     return torch.stack(parts).sum(dim=0) if len(parts) > 1 else parts[0]
+
+
+def _one_by_one(table: UnitTable) -> UnitTable:
+    """Each unit in a row of its own."""
+    places = torch.arange(table.num_units + 1, device=table.row.device)
+    return replace(table, offsets=places, row=places[:-1])
+
+
+def choices_of(legal: Tensor | UnitTable | None) -> Tensor | None:
+    """What is legal as a mask in the shape of the logits."""
+    return legal.legal if isinstance(legal, UnitTable) else legal
 
 
 def _heads(policy: Policy) -> Iterator[tuple[HeadSpec, Head]]:

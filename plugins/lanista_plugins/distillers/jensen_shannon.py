@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lanista.policy import Head, Policy
 from lanista.spec import HeadSpec
-from lanista_plugins.distillers.each_head import only_choices, summed
+from lanista_plugins.distillers.each_head import Legal, choices_of, only_choices, summed
 from lanista_plugins.distillers.settings import JensenShannonSettings
 from lanista_plugins.distillers.stake import weighted
 
@@ -38,12 +38,10 @@ class JensenShannon:
         """See `lanista.learning.Distiller`; the values are not read."""
         return summed(policy, student_logits, teacher_logits, legal, self._part)
 
-    def _part(
-        self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None
-    ) -> Tensor:
+    def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         only_choices(spec, "the loss 'jensen_shannon'")
         beta, temperature = self.settings.beta, self.settings.temperature
-        ours, theirs = (_logs(logits / temperature, legal) for logits in (student, teacher))
+        ours, theirs = (_logs(logits / temperature, choices_of(legal)) for logits in (student, teacher))
         mixture = torch.logaddexp(theirs + math.log(beta), ours + math.log1p(-beta))
         rows = beta * head.kl(theirs, mixture, legal) + (1.0 - beta) * head.kl(ours, mixture, legal)
         return weighted(temperature**2 * rows, self.settings, spec, teacher, legal)

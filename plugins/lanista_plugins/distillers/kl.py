@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lanista.policy import Head, Policy
 from lanista.spec import HeadSpec
-from lanista_plugins.distillers.each_head import only_choices, summed
+from lanista_plugins.distillers.each_head import Legal, only_choices, summed
 from lanista_plugins.distillers.settings import KlSettings
 from lanista_plugins.distillers.stake import weighted
 
@@ -41,9 +41,7 @@ class _Divergence:
         """See `lanista.learning.Distiller`; the values are not read."""
         return summed(policy, student_logits, teacher_logits, legal, self._part)
 
-    def _part(
-        self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None
-    ) -> Tensor:
+    def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         settings = self.settings
         temperature, factor, aim = settings.temperature, settings.temperature**2, teacher
         if settings.sides == "teacher" and temperature != 1.0:
@@ -53,7 +51,7 @@ class _Divergence:
         return weighted(rows, settings, spec, teacher, legal)
 
     def _between(
-        self, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None, temperature: float
+        self, head: Head, student: Tensor, teacher: Tensor, legal: Legal, temperature: float
     ) -> Tensor:
         raise NotImplementedError
 
@@ -66,7 +64,7 @@ class ForwardKl(_Divergence):
     """
 
     def _between(
-        self, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None, temperature: float
+        self, head: Head, student: Tensor, teacher: Tensor, legal: Legal, temperature: float
     ) -> Tensor:
         return head.kl(teacher, student, legal, temperature)
 
@@ -80,6 +78,6 @@ class ReverseKl(_Divergence):
     """
 
     def _between(
-        self, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None, temperature: float
+        self, head: Head, student: Tensor, teacher: Tensor, legal: Legal, temperature: float
     ) -> Tensor:
         return head.kl(student, teacher, legal, temperature)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lanista.policy import Head, Policy
 from lanista.spec import HeadSpec
-from lanista_plugins.distillers.each_head import moments, summed
+from lanista_plugins.distillers.each_head import Legal, moments, summed
 from lanista_plugins.distillers.settings import GaussianKlSettings, WassersteinSettings
 
 Moments = tuple[Tensor, Tensor]
@@ -33,9 +33,7 @@ class _OfMoments:
         """See `lanista.learning.Distiller`; the values are not read."""
         return summed(policy, student_logits, teacher_logits, legal, self._part)
 
-    def _part(
-        self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None
-    ) -> Tensor:
+    def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         return self._between(*(moments(spec, head, logits, self.name) for logits in (student, teacher)))
 
     def _between(self, student: Moments, teacher: Moments) -> Tensor:

@@ -10,25 +10,28 @@ import torch
 from torch import Tensor
 
 from lanista.spec import HeadSpec
-from lanista_plugins.distillers.each_head import only_choices
+from lanista.units import UnitTable
+from lanista_plugins.distillers.each_head import Legal, choices_of, only_choices
 from lanista_plugins.distillers.settings import StakeSettings
 
 
-def weighted(
-    rows: Tensor, settings: StakeSettings, spec: HeadSpec, teacher: Tensor, legal: Tensor | None
-) -> Tensor:
-    """`rows` ``[B]`` of a head, each times its weight; `teacher` are that head's logits."""
+def weighted(rows: Tensor, settings: StakeSettings, spec: HeadSpec, teacher: Tensor, legal: Legal) -> Tensor:
+    """`rows` of a head, each times its weight; `teacher` are that head's logits."""
     if settings.stake == "none":
         return rows
     only_choices(spec, f"stake = {settings.stake!r}")
-    best = _masked(teacher, legal, -torch.inf).amax(dim=-1)
+    mask = choices_of(legal)
+    best = _masked(teacher, mask, -torch.inf).amax(dim=-1)
     if settings.stake == "range":
-        other = _masked(teacher, legal, torch.inf).amin(dim=-1)
+        other = _masked(teacher, mask, torch.inf).amin(dim=-1)
     else:
-        two = _masked(teacher, legal, -torch.inf).topk(min(2, teacher.shape[-1]), dim=-1).values
+        two = _masked(teacher, mask, -torch.inf).topk(min(2, teacher.shape[-1]), dim=-1).values
         other = torch.where(two[..., -1].isfinite(), two[..., -1], best)
-    return rows * ((best - other) / settings.stake_cap).clamp(max=1.0)
+    weight = ((best - other) / settings.stake_cap).clamp(max=1.0)
+    if isinstance(legal, UnitTable):  # a seat has its units' mean; one unit by itself its own
+        weight = legal.sum(weight) / legal.counts.clamp(min=1)
+    return rows * weight
 
 
-def _masked(logits: Tensor, legal: Tensor | None, filler: float) -> Tensor:
-    return logits if legal is None else torch.where(legal, logits, filler)
+def _masked(logits: Tensor, mask: Tensor | None, filler: float) -> Tensor:
+    return logits if mask is None else torch.where(mask, logits, filler)

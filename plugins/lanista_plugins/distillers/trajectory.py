@@ -22,7 +22,7 @@ from lanista.learning import Rollout
 from lanista.policy import Head, Policy
 from lanista.spec import HeadSpec
 from lanista_plugins.distillers.cost_to_go import baselined, later_losses
-from lanista_plugins.distillers.each_head import summed
+from lanista_plugins.distillers.each_head import Legal, summed
 from lanista_plugins.distillers.settings import ExpectedEntropySettings, TrajectorySettings
 
 
@@ -45,9 +45,7 @@ class NDistill:
         """See `lanista.learning.Distiller`; the values are not read."""
         return summed(policy, student_logits, teacher_logits, legal, self._part)
 
-    def _part(
-        self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None
-    ) -> Tensor:
+    def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         return head.kl(teacher, student, legal)
 
     def cost_to_go(self, losses: FloatArray, rollout: Rollout) -> FloatArray:
@@ -66,8 +64,6 @@ class ExpectedEntropy(NDistill):
         #: see `lanista.learning.Distiller`
         self.rests_at_teacher = not settings.cross_entropy
 
-    def _part(
-        self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Tensor | None
-    ) -> Tensor:
+    def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         rows = head.kl(student, teacher, legal)
         return rows + head.entropy(student, legal) if self.cross_entropy else rows
