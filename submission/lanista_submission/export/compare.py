@@ -100,15 +100,20 @@ def numpy_runner(plan: Plan) -> Runner:
     return plan.executor().run
 
 
-def compare(policy: Policy, model: bytes, plan: Plan, recorded: Recorded) -> list[Comparison]:
-    """Run all three on every row at every batch size; raises `ExportError` if torch's are not finite."""
+def compare(
+    policy: Policy, model: bytes, plan: Plan, recorded: Recorded, int8: bool = False
+) -> list[Comparison]:
+    """Run all on every row at every batch size; raises `ExportError` if the reference's outputs are not finite.
+
+    The reference is torch. With `int8` weights, which torch does not have, it is onnxruntime, and numpy is compared.
+    """
     if len(recorded) == 0:
         raise ExportError(
             "there is no recorded observation to compare on; record at least one in which a seat acts"
         )
     runners = {"onnxruntime": onnx_runner(model), "numpy": numpy_runner(plan)}
+    reference = runners.pop("onnxruntime") if int8 else torch_runner(policy)
     rows = []
-    reference = torch_runner(policy)
     for batch in BATCHES:
         size = batch or len(recorded)
         expected = in_batches(reference, recorded, size)
@@ -121,6 +126,32 @@ def compare(policy: Policy, model: bytes, plan: Plan, recorded: Recorded) -> lis
             found = in_batches(runner, recorded, size)
             rows.append(_compare_outputs(name, size, expected, found, recorded, policy.card.spec.heads))
     return rows
+
+
+def cost_of_int8(policy: Policy, plan: Plan, recorded: Recorded) -> tuple[float, float]:
+    """How far int8 weights are from torch's own: greatest difference of an output, and mean agreement 0..1.
+
+    No limit is set on either; agreement is `lanista.actions.agreement` of the greedy actions.
+    """
+    expected = in_batches(torch_runner(policy), recorded, len(recorded))
+    found = in_batches(numpy_runner(plan), recorded, len(recorded))
+    heads = policy.card.spec.heads
+    rows = _compare_outputs("numpy", len(recorded), expected, found, recorded, heads)
+    shared = [
+        float(agreement(head, *(_greedy(head, recorded, outputs) for outputs in (expected, found))).mean())
+        for head in heads
+    ]
+    return rows.logits, float(np.mean(shared))
+
+
+def _greedy(head: HeadSpec, recorded: Recorded, outputs: Mapping[str, AnyArray]) -> AnyArray:
+    """The greedy actions of one head, ``[B]`` or ``[B, A]``."""
+    if head.continuous:
+        return outputs[f"action_{head.name}"]
+    chosen: AnyArray = np.where(recorded.legal[head.name], outputs[f"logits_{head.name}"], -np.inf).argmax(
+        axis=1
+    )
+    return chosen
 
 
 def in_batches(runner: Runner, recorded: Recorded, size: int) -> dict[str, AnyArray]:

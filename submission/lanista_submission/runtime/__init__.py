@@ -5,4 +5,4 @@ them, stay here.
 """
 
 #: the modules that go into a bundle
-PORTABLE = ("activations", "clock", "convolution", "execute", "operators", "play", "views")
+PORTABLE = ("activations", "clock", "convolution", "execute", "operators", "packed", "play", "views")

@@ -15,7 +15,9 @@ Call = Callable[[], Any]
 
 def relu_calls(x: Array, out: Array) -> list[Call]:
     """max(x, 0)."""
-    return [partial(np.maximum, x, np.zeros((), x.dtype), out=out)]
+    # A zero of the same shape where that is small: numpy need not stretch it at every call.
+    zero = np.zeros(x.shape if x.size <= 1 << 14 else (), x.dtype)
+    return [partial(np.maximum, x, zero, out=out)]
 
 
 def tanh_calls(x: Array, out: Array) -> list[Call]:

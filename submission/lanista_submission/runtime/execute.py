@@ -1,13 +1,13 @@
-"""Runs a plan with numpy alone. Portable: this file and the two that it imports are copied into bundles.
+"""Runs a plan with numpy alone. Portable: this file and those that it imports are copied into bundles.
 
-1. `load` reads ``plan.json`` (steps) and ``weights.npz`` (constants).
+1. `load` reads ``plan.json`` (steps) and ``weights.npz`` (constants); int8 weights are written out in float32.
 2. At the first run with a new batch size the plan is *bound*: every array is allocated, every view taken,
    everything that depends on shapes alone is computed, and a list of calls without arguments is left.
 3. A run copies the inputs in, makes the calls, and gives the output arrays, which the next run overwrites.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ import numpy as np
 from .activations import Array, Call
 from .convolution import SPATIAL
 from .operators import BINDERS, STATIC, PlanError
+from .packed import unpacked
 from .views import VIEWS
 
 #: what this runtime reads; a plan made for another layout is refused
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 #: every step that a plan may have
 STEPS = {**BINDERS, **SPATIAL, **VIEWS}
 
@@ -27,8 +28,10 @@ STEPS = {**BINDERS, **SPATIAL, **VIEWS}
 class Program:
     """A plan bound to one batch size."""
 
-    def __init__(self, plan: Mapping[str, Any], weights: Mapping[str, Array], batch: int) -> None:
-        """Allocate everything for `batch` rows."""
+    def __init__(
+        self, plan: Mapping[str, Any], weights: Mapping[str, Array], batch: int, wanted: Collection[str]
+    ) -> None:
+        """Allocate everything for `batch` rows; steps that no `wanted` output depends on are left out."""
         self.inputs: list[tuple[str, Array]] = []
         self.calls: list[Call] = []
         values: dict[str, Array] = dict(weights)
@@ -37,9 +40,10 @@ class Program:
             array = np.zeros([batch if size is None else size for size in entry["shape"]], entry["stored"])
             values[entry["name"]] = array
             self.inputs.append((entry["name"], array))
-        for step in plan["steps"]:
+        results = {entry["name"]: entry["value"] for entry in plan["outputs"] if entry["name"] in wanted}
+        for step in _needed(plan["steps"], results.values()):
             self._bind(step, values, fixed)
-        self.outputs = {entry["name"]: values[entry["value"]] for entry in plan["outputs"]}
+        self.outputs = {name: values[value] for name, value in results.items()}
 
     def _bind(self, step: Mapping[str, Any], values: dict[str, Array], fixed: set[str]) -> None:
         op, names = step["op"], step["inputs"]
@@ -51,7 +55,8 @@ class Program:
                     f"{op}: operand {place} depends on the observation, but must be known beforehand"
                 )
         operands = [values[name] if name else None for name in names]
-        outputs, calls = STEPS[op](step["attributes"], *operands)
+        attributes = {**step["attributes"], "fixed": [name in fixed for name in names]}
+        outputs, calls = STEPS[op](attributes, *operands)
         if op == "Shape" or all(name in fixed for name in names if name):
             for call in calls:
                 call()
@@ -64,15 +69,26 @@ class Program:
 class Executor:
     """A network that numpy runs. Not for several threads at once: the arrays are its own."""
 
-    def __init__(self, plan: Mapping[str, Any], weights: Mapping[str, Array], keep: int = 8) -> None:
-        """`keep` is the number of batch sizes whose arrays are held; the oldest goes first."""
+    def __init__(
+        self,
+        plan: Mapping[str, Any],
+        weights: Mapping[str, Array],
+        keep: int = 8,
+        wanted: Collection[str] | None = None,
+    ) -> None:
+        """`keep` is the number of batch sizes whose arrays are held; the oldest goes first.
+
+        `wanted` are the outputs that `run` is to give, all by default; the others cost nothing.
+        """
         if plan.get("version") != PLAN_VERSION:
             raise PlanError(
                 f"the plan has version {plan.get('version')!r}, this runtime reads {PLAN_VERSION}"
             )
         self.plan = plan
-        self._weights = dict(weights)
+        self._weights = unpacked(plan, weights)
         self._keep = keep
+        given = [entry["name"] for entry in plan["outputs"]]
+        self.wanted = given if wanted is None else [name for name in given if name in wanted]
         self._programs: dict[int, Program] = {}
         self._first = plan["inputs"][0]["name"]
         #: input name -> shape without the batch axis
@@ -84,7 +100,7 @@ class Executor:
         if found is None:
             if len(self._programs) >= self._keep:
                 del self._programs[next(iter(self._programs))]
-            found = self._programs[batch] = Program(self.plan, self._weights, batch)
+            found = self._programs[batch] = Program(self.plan, self._weights, batch, self.wanted)
         return found
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -95,13 +111,27 @@ class Executor:
             given = inputs[name]
             if given.shape != array.shape:
                 raise PlanError(f"input {name} has shape {given.shape}, the network takes {array.shape}")
-            np.copyto(array, given)
+            if given.dtype is array.dtype:
+                array[...] = given
+            else:  # slower, and refuses what would lose more than precision
+                np.copyto(array, given)
         for call in found.calls:
             call()
         return found.outputs
 
 
-def load(plan: Path, weights: Path) -> Executor:
+def _needed(steps: Sequence[Mapping[str, Any]], values: Iterable[str]) -> list[Mapping[str, Any]]:
+    """The steps that `values` depend on, in order."""
+    needed, kept = set(values), []
+    for step in reversed(steps):
+        if needed.intersection(step["outputs"]):
+            needed.update(step["inputs"])
+            kept.append(step)
+    return kept[::-1]
+
+
+def load(plan: Path, weights: Path, wanted: Collection[str] | None = None) -> Executor:
     """Read a plan and its constants from two files."""
     with np.load(weights, allow_pickle=False) as arrays:
-        return Executor(json.loads(plan.read_text()), {name: arrays[name] for name in arrays.files})
+        constants = {name: arrays[name] for name in arrays.files}
+    return Executor(json.loads(plan.read_text()), constants, wanted=wanted)

@@ -15,11 +15,12 @@ from onnx import numpy_helper
 from lanista_submission.errors import ExportError
 from lanista_submission.runtime.activations import Array
 from lanista_submission.runtime.execute import STEPS
+from lanista_submission.runtime.packed import spread_scale
 
 #: what the plan's own steps are called; no ONNX operator has these names
 OWN_STEPS = frozenset({"Dense", "GeluTanh", "Select"})
 #: the ONNX operators that can be planned
-OPERATORS = frozenset(STEPS) - OWN_STEPS | {"Constant", "Gemm"}
+OPERATORS = frozenset(STEPS) - OWN_STEPS | {"Constant", "DequantizeLinear", "Gemm"}
 #: versions of ONNX's own operator set that the meaning of these operators was checked for
 OPSETS = range(18, 23)
 
@@ -32,6 +33,20 @@ class Step:
     inputs: list[str]
     outputs: list[str]
     attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """How a constant is stored: int8 `q`, the `scale` of each entry of `axis`, a factor a row (`rows`) or None."""
+
+    q: Array
+    scale: Array
+    axis: int
+    rows: Array | None = None
+
+    def transposed(self) -> "Packed":
+        """Of the transposed matrix."""
+        return Packed(np.ascontiguousarray(self.q.T), self.scale, 1 - self.axis)
 
 
 @dataclass
@@ -47,6 +62,8 @@ class Graph:
     stored: dict[str, np.dtype[Any]] = field(default_factory=dict)
     #: value name -> shape, None where it is not known beforehand
     shapes: dict[str, list[int | None]] = field(default_factory=dict)
+    #: constant -> how it is stored, if not as it is
+    packed: dict[str, Packed] = field(default_factory=dict)
 
     def readers(self) -> Counter[str]:
         """How often each value is read, graph outputs included."""
@@ -171,6 +188,9 @@ def _read_gemm(graph: Graph, node: onnx.NodeProto, attributes: dict[str, Any]) -
     ):
         matrix = (weight.T if attributes.get("transB", 0) else weight) * np.asarray(alpha, weight.dtype)
         inputs = [a, named(np.ascontiguousarray(matrix), "weight")]
+        if b in graph.packed and alpha == 1.0:
+            stored = graph.packed[b]
+            graph.packed[inputs[1]] = stored.transposed() if attributes.get("transB", 0) else stored
         if bias is not None:
             row = np.broadcast_to(bias.reshape(-1) * np.asarray(beta, bias.dtype), (matrix.shape[1],))
             inputs.append(named(np.ascontiguousarray(row), "bias"))
@@ -193,8 +213,26 @@ def _read_gemm(graph: Graph, node: onnx.NodeProto, attributes: dict[str, Any]) -
         graph.steps.append(Step("Add", [scaled, f"{out}/C"], [out]))
 
 
+def _read_dequantize(graph: Graph, node: onnx.NodeProto, attributes: dict[str, Any]) -> None:
+    """Constants only, and with zero point 0: what an export with int8 weights writes."""
+    found = [graph.constants.get(name) for name in node.input]
+    q, scale = found[0], found[1] if len(found) > 1 else None
+    axis = attributes.get("axis", 1)
+    usual = q is not None and scale is not None and q.dtype == np.int8 and scale.ndim == 1
+    zero = all(point is not None and not point.any() for point in found[2:])
+    if q is None or scale is None or not usual or not zero or attributes.get("block_size", 0):
+        raise ExportError(
+            f"the network uses DequantizeLinear (node {node.name or node.output[0]!r}) on something other than int8 "
+            f"weights with one scale an output and zero point 0; quantise it with `lanista export --int8`"
+        )
+    packed = Packed(q, scale, axis % q.ndim)
+    graph.packed[node.output[0]] = packed
+    graph.constants[node.output[0]] = q.astype(np.float32) * spread_scale(scale, packed.axis, q.ndim)
+
+
 READERS: dict[str, Callable[[Graph, onnx.NodeProto, dict[str, Any]], None]] = {
     "Cast": _read_cast,
+    "DequantizeLinear": _read_dequantize,
     "Gather": _read_gather,
     "Gelu": _read_gelu,
     "Gemm": _read_gemm,

@@ -8,6 +8,7 @@ nothing at run time. A binder writes into arrays of its own only, never into an 
 
 from collections.abc import Callable
 from functools import partial
+from operator import setitem
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,33 @@ def _unary(ufunc: Callable[..., Any]) -> Callable[..., Bound]:
     return bind
 
 
+#: constants are stretched over at most so many entries
+STRETCH = 1 << 14
+
+
+def stretched(attributes: Attributes, place: int, x: Array, shape: tuple[int, ...]) -> Array:
+    """Operand number `place`: if it never changes (``fixed``) and that is not large, in the full `shape`.
+
+    numpy adds two arrays of one shape in a third of the time that it needs to stretch one of them, which is most
+    of the time at batch 1.
+    """
+    fixed = attributes.get("fixed", ())
+    still = place < len(fixed) and fixed[place]
+    if not still or x.shape == shape or int(np.prod(shape)) > STRETCH:
+        return x
+    return np.array(np.broadcast_to(x, shape)) if np.broadcast_shapes(x.shape, shape) == shape else x
+
+
 def _binary(ufunc: Callable[..., Any], dtype: Any = None) -> Callable[..., Bound]:  # noqa: ANN401 - a numpy type
     def bind(attributes: Attributes, *operands: Array) -> Bound:
-        out = operands[0]
+        shape = np.broadcast_shapes(*[x.shape for x in operands])
+        out, *others = [stretched(attributes, place, x, shape) for place, x in enumerate(operands)]
         calls: list[Call] = []
-        for x in operands[1:]:
+        for x in others:
             left, out = out, np.empty(np.broadcast_shapes(out.shape, x.shape), dtype or out.dtype)
-            calls.append(partial(ufunc, left, x, out=out))
+            # `out` by place is quicker than by name; numpy takes it so from all ufuncs but these two.
+            by_name = ufunc in (np.maximum, np.minimum)
+            calls.append(partial(ufunc, left, x, out=out) if by_name else partial(ufunc, left, x, out))
         return [out], calls
 
     return bind
@@ -42,6 +63,7 @@ def _binary(ufunc: Callable[..., Any], dtype: Any = None) -> Callable[..., Bound
 
 def _divide(attributes: Attributes, a: Array, b: Array) -> Bound:
     out = np.empty(np.broadcast_shapes(a.shape, b.shape), a.dtype)
+    a, b = stretched(attributes, 0, a, out.shape), stretched(attributes, 1, b, out.shape)
     if a.dtype.kind == "f":
         return [out], [partial(np.divide, a, b, out)]
     # ONNX divides integers towards zero, numpy towards minus infinity; fmod has the dividend's sign.
@@ -93,12 +115,14 @@ def _softplus(attributes: Attributes, x: Array) -> Bound:
 
 def _clip(attributes: Attributes, x: Array, low: Array | None = None, high: Array | None = None) -> Bound:
     out = np.empty(x.shape, x.dtype)
-    calls: list[Call] = [partial(np.copyto, out, x)]
-    if low is not None:
-        calls.append(partial(np.maximum, out, low, out=out))
-    if high is not None:
-        calls.append(partial(np.minimum, out, high, out=out))
-    return [out], calls
+    calls: list[Call] = []
+    for place, (ufunc, bound) in enumerate(((np.maximum, low), (np.minimum, high)), 1):
+        if bound is not None:
+            full = stretched(attributes, place, bound, x.shape)
+            below = out if out.size > 1 or not calls else np.empty_like(out)
+            calls.append(partial(ufunc, out if calls else x, full, out=below))
+            out = below
+    return [out], calls or [partial(np.copyto, out, x)]
 
 
 # --- dense layers ------------------------------------------------------------------------------------------
@@ -116,7 +140,9 @@ def _dense(attributes: Attributes, x: Array, weight: Array, bias: Array | None =
     out = np.empty((x.shape[0], weight.shape[1]), x.dtype)
     calls: list[Call] = [partial(np.dot, x, weight, out)]
     if bias is not None:
-        calls.append(partial(np.add, out, bias, out))
+        # In place, numpy takes a slow path for arrays of one number.
+        product, out = out, out if out.size > 1 else np.empty_like(out)
+        calls.append(partial(np.add, product, stretched(attributes, 2, bias, out.shape), out))
     return [out], calls + activated(attributes, out)
 
 
@@ -191,6 +217,9 @@ def _layer_norm(attributes: Attributes, x: Array, scale: Array, bias: Array | No
 
 def _where(attributes: Attributes, condition: Array, a: Array, b: Array) -> Bound:
     out = np.empty(np.broadcast_shapes(condition.shape, a.shape, b.shape), a.dtype)
+    a, b = stretched(attributes, 1, a, out.shape), stretched(attributes, 2, b, out.shape)
+    if condition.shape == a.shape == b.shape:  # both calls start sooner than copyto, and stretch nothing
+        return [out], [partial(setitem, out, ..., b), partial(np.putmask, out, condition, a)]
     return [out], [partial(np.copyto, out, b), partial(np.copyto, out, a, where=condition)]
 
 

@@ -9,7 +9,7 @@
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -91,16 +91,22 @@ def _scaling_into_dense(graph: Graph) -> None:
             folded = _folded(graph, step, dense)
             if folded is None:
                 break
-            x, weight, bias = folded
+            x, weight, bias, rows = folded
+            stored = graph.packed.get(dense.inputs[1])
             graph.constants[f"{dense.outputs[0]}/weight"] = weight
             dense.inputs = [x, f"{dense.outputs[0]}/weight"]
+            if stored is not None:
+                before = 1.0 if stored.rows is None else stored.rows
+                rows = stored.rows if rows is None else (before * rows).astype(np.float32)
+                graph.packed[dense.inputs[1]] = replace(stored, rows=rows)
             if bias is not None:
                 graph.constants[f"{dense.outputs[0]}/bias"] = bias
                 dense.inputs.append(f"{dense.outputs[0]}/bias")
             graph.steps.remove(step)
 
 
-def _folded(graph: Graph, step: Step, dense: Step) -> tuple[str, Array, Array | None] | None:
+def _folded(graph: Graph, step: Step, dense: Step) -> tuple[str, Array, Array | None, Array | None] | None:
+    """What the layer reads then, its weight and bias, and the factors of the weight's rows (None: all 1)."""
     if step.op not in ("Add", "Mul") or len(step.inputs) != 2:
         return None
     constant = [name for name in step.inputs if name in graph.constants]
@@ -117,9 +123,9 @@ def _folded(graph: Graph, step: Step, dense: Step) -> tuple[str, Array, Array | 
         return None
     row = np.broadcast_to(number.reshape(-1), (weight.shape[0],))
     if step.op == "Mul":
-        return x, (row[:, None] * weight).astype(weight.dtype), bias
+        return x, (row[:, None] * weight).astype(weight.dtype), bias, row
     moved = row @ weight.astype(np.float64) + (0.0 if bias is None else bias)
-    return x, weight, moved.astype(weight.dtype)
+    return x, weight, moved.astype(weight.dtype), None
 
 
 def _activations_into_layers(graph: Graph) -> None:
@@ -159,8 +165,18 @@ def _named(graph: Graph) -> Plan:
         if name not in short:
             short[name] = f"%w{len(weights)}"
             weights[short[name]] = graph.constants[name]
+    packed = {}
+    for name, stored in graph.packed.items():
+        if short.get(name) in weights:
+            own = short[name]
+            weights[own], weights[f"{own}s"] = stored.q, stored.scale
+            if stored.rows is not None:
+                weights[f"{own}r"] = stored.rows
+            rows = None if stored.rows is None else f"{own}r"
+            packed[own] = {"scale": f"{own}s", "rows": rows, "axis": stored.axis}
     record = {
         "version": PLAN_VERSION,
+        "packed": packed,
         "inputs": [
             {"name": name, "dtype": dtype.name, "stored": graph.stored[name].name, "shape": shape}
             for name, (dtype, shape) in graph.inputs.items()

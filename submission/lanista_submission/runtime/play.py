@@ -116,6 +116,11 @@ def choose(
     return chosen
 
 
+def greedy_outputs(heads: dict[str, Any]) -> list[str]:
+    """The outputs that greedy play reads; `heads` as `Player` has them."""
+    return [f"{'logits' if bounds is None else 'action'}_{head}" for head, bounds in heads.items()]
+
+
 def draw(
     outputs: "dict[str, np.ndarray[Any, Any]]",
     head: str,
@@ -156,8 +161,10 @@ def build_agent(codec: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - a Co
     """The agent of the bundle that this module lies in; every call gives one with a clock of its own."""
     folder = Path(__file__).parent
     card = json.loads((folder / "card.json").read_text())
-    networks = [load(folder / entry["plan"], folder / entry["weights"]) for entry in card["networks"]]
-    player = Player(codec, networks, card["play"], os.environ.get("LANISTA_STRICT", "") == "1")
+    played = card["play"]
+    wanted = None if played.get("actions") == "sampled" else greedy_outputs(played["heads"])
+    networks = [load(folder / entry["plan"], folder / entry["weights"], wanted) for entry in card["networks"]]
+    player = Player(codec, networks, played, os.environ.get("LANISTA_STRICT", "") == "1")
 
     def agent(obs: Any, config: Any = None) -> Any:  # noqa: ANN401
         return player.act(obs, config)
