@@ -27,9 +27,8 @@ def quantised(weight: AnyArray) -> tuple[AnyArray, AnyArray]:
     """``(q, scale)`` of a weight ``[outputs, ...]``: q int8 of the same shape, scale float32 ``[outputs]``, above 0."""
     largest = np.abs(weight.astype(np.float64)).max(axis=tuple(range(1, weight.ndim)))
     scale = (largest / LARGEST).astype(np.float32)
-    scale[scale == 0.0] = (
-        1.0  # weights of an output that are all 0, or too small for float32 to hold their scale
-    )
+    # All 0, or so small that float32 would hold the scale itself inexactly.
+    scale[scale < np.finfo(np.float32).tiny] = 1.0
     spread = scale.reshape(-1, *[1] * (weight.ndim - 1))
     q = np.clip(np.round(weight / spread), -LARGEST, LARGEST).astype(np.int8)
     return q, scale
