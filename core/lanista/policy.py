@@ -114,8 +114,15 @@ class PolicyCard:
     @property
     def parts(self) -> tuple[ObsPart, ...]:
         """The observation as the network is to scale it."""
+        measured = self.scaling
         return tuple(
-            replace(part, **{key: tuple(numbers) for key, numbers in self.scaling.get(part.name, {}).items()})
+            part
+            if part.name not in measured
+            else replace(
+                part,
+                center=tuple(measured[part.name]["center"]),
+                spread=tuple(measured[part.name]["spread"]),
+            )
             for part in self.spec.observation
         )
 

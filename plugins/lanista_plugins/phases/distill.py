@@ -2,14 +2,15 @@
 
 One `update`:
 
-1. play `num_steps` steps with teacher and student mixed move by move (DAgger, Ross et al. 2011), or take a share
-   of the states, or all, from games that an earlier phase kept;
-2. let the teacher label every row that acted, and keep the newest rows;
-3. take `steps_per_rollout` optimiser steps on minibatches of them;
-4. measure, when the `until` rule asks for it.
+1. play `num_steps` steps, each stretch of a game by teacher or student (`driving`; DAgger, Ross et al. 2011), or take
+   a share of the states, or all, from games that an earlier phase kept (`stored`);
+2. let the teacher label every row that acted, once, and keep it (`labelled`);
+3. take `steps_per_rollout` optimiser steps on minibatches of all that is kept, and average the weights (`fitting`);
+4. measure, when the `until` rule asks for it (`measure`, `paired`).
+
+A loss that answers for whole trajectories learns from the student's own rollout instead, once (`on_policy`).
 """
 
-from collections.abc import Mapping
 from contextlib import ExitStack
 from time import perf_counter
 from typing import Any
@@ -17,53 +18,28 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lanista.arrays import AnyArray
 from lanista.episodes import learner_figures
-from lanista.errors import LanistaError
-from lanista.learning import Distiller
+from lanista.errors import LanistaError, RecipeError
+from lanista.learning import Rollout
 from lanista.named_arrays import as_arrays, as_tensors, copied_weights, prefixed, under
 from lanista.openings import openings_of
-from lanista.optimiser_state import optimiser_tensors, restore_optimiser
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
-from lanista.policy import Policy, build_policy
+from lanista.policy import Policy
+from lanista.policy_player import PolicyPlayer
 from lanista.rollout import Collector
-from lanista.testing import check_loss
-from lanista.testing.complaints import Complaints
 from lanista_plugins.phases.compare import agreement_of, compare_policies
+from lanista_plugins.phases.driving import Drivers, Driving
+from lanista_plugins.phases.fitting import Fitting, Losses
 from lanista_plugins.phases.labelled import LabelledRows
-from lanista_plugins.phases.measure import Measure
+from lanista_plugins.phases.measure import Measure, Measurement
+from lanista_plugins.phases.on_policy import PlayedRows, charge, check_own_play, wants_own_play
+from lanista_plugins.phases.paired import SharedStarts, better_place
+from lanista_plugins.phases.scaling import Scaling, measured_scaling
 from lanista_plugins.phases.settings import DistillSettings
 from lanista_plugins.phases.stored import StoredStates
+from lanista_plugins.phases.student import fresh_student, losses_for
 from lanista_plugins.phases.teacher import check_same_task
-
-
-class MixedPolicy:
-    """Plays each row by the student with probability `share`, else by the teacher."""
-
-    def __init__(self, student: Policy, teacher: Policy, greedy: bool) -> None:
-        """Both sample, or play greedily; `share` is set before each rollout."""
-        self.student = student
-        self.teacher = teacher
-        self.greedy = greedy
-        self.network = student.network
-        self.share = 0.0
-
-    def act(
-        self, observation: Mapping[str, Tensor], legal: Mapping[str, Tensor], generator: torch.Generator
-    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """Both choose, then a coin a row decides whose move is played."""
-        moves = None if self.greedy else generator
-        if self.share >= 1.0:
-            return self.student.act(observation, legal, moves)
-        if self.share <= 0.0:
-            return self.teacher.act(observation, legal, moves)
-        mine, logprob, value = self.student.act(observation, legal, moves)
-        theirs, _, _ = self.teacher.act(observation, legal, moves)
-        coin = torch.rand(value.shape, generator=generator) < self.share
-        mixed = {
-            name: torch.where(coin.view(-1, *[1] * (own.ndim - 1)), own, theirs[name])
-            for name, own in mine.items()
-        }
-        return mixed, logprob, value
 
 
 class Distill:
@@ -84,48 +60,81 @@ class Distill:
 
     def start(self) -> None:
         """Build env, teacher, student and the losses."""
-        context, settings, registry = self.context, self.settings, self.context.registry
-        self.teacher = context.policy_of(settings.teacher)
-        self.teacher.network.requires_grad_(False)
-        self.teacher.network.eval()
+        context, settings = self.context, self.settings
         self.env = context.make_env(settings.num_games)
         self._open.callback(self.env.close)
         self.env.reset(context.derive("env"))
-        options = settings.network.settings(registry).model_dump(mode="json")
-        torch.manual_seed(context.derive("weights"))
-        self.student = build_policy(context.card(self.env, settings.network.use, options), registry)
+        self.teacher = context.teacher_of(settings.teacher, self.env)
+        if isinstance(self.teacher, Policy):
+            self.teacher.network.requires_grad_(False)
+            self.teacher.network.eval()
+        self.losses = Losses(losses_for(self.env.spec, settings), context.registry)
+        self._take_student(None)
         check_same_task(context.name, self.student, self.teacher)
-        self._first_weights = copied_weights(self.student.network)
-        self.losses: list[tuple[str, Distiller, Any]] = [
-            (term.loss.use, term.loss.build(registry)(term.loss.settings(registry)), term.coef)
-            for term in settings.losses
-        ]
-        self.mixed = MixedPolicy(self.student, self.teacher, settings.greedy)
+        self.drivers = Drivers(
+            self.shown, self.teacher, Driving(greedy=settings.greedy, stretch=settings.stretch)
+        )
         self.stored = None
         if settings.states is not None:
+            if not isinstance(self.teacher, Policy):
+                raise RecipeError(
+                    f"phase {context.name!r}: the teacher must see the env itself, and kept games have none to show; "
+                    "leave `states` out"
+                )
             self.stored = StoredStates(context, settings.states, self.student)
         generator = torch.Generator().manual_seed(context.derive("rollout"))
         self.collector = Collector(
             env=self.env,
-            policy=self.mixed,  # type: ignore[arg-type]  # it plays as a policy does; nothing else of one is used
+            policy=self.drivers,  # type: ignore[arg-type]  # it plays as a policy does; nothing else of one is used
             num_steps=self._fresh_steps,
             shapers=[],
             gamma=1.0,
             generator=generator,
             openings=openings_of(self.env, settings.random_opening, generator),
         )
+        self.drivers.watch(self.collector)
         self.rows = LabelledRows(settings.buffer)
-        self.optimiser = torch.optim.Adam(
-            self.student.network.parameters(), lr=settings.learning_rate.at(0.0), fused=True
-        )
+        self.played = self._own_play()
         self.generator = torch.Generator().manual_seed(context.derive("minibatches"))
-        self.measure = Measure(context, settings.until)
+        self._starts = SharedStarts(
+            context.make_env, settings.until.episodes, settings.num_games, context.derive("measure", 0)
+        )
+        self._open.callback(self._starts.close)
+        judge = None if settings.until.share_at_least is None else self._judge
+        self.measure = Measure(context, settings.until, judge)
         self._open.callback(self.measure.close)
+        #: averages of the last quarter
+        self.candidates: list[dict[str, Tensor]] = []
+
+    def _own_play(self) -> PlayedRows | None:
+        """What learns from the student's own rollouts, if a loss is charged along them."""
+        settings, terms = self.settings, self.losses.terms
+        share = settings.student_share
+        alone = share.start == share.end == 1.0 and settings.states is None
+        check_own_play(self.context.name, terms, sampled=not settings.greedy, alone=alone)
+        if not wants_own_play(terms):
+            return None
+        if not isinstance(self.teacher, Policy):
+            raise RecipeError(
+                f"phase {self.context.name!r}: the teacher must see the env itself and gives no logits to learn "
+                "along trajectories from; take a loss such as kl, with student_share below 1"
+            )
+        return PlayedRows(terms)
+
+    def _take_student(self, scaling: Scaling | None) -> None:
+        """Build the student; its first weights are the same whatever the scaling."""
+        self.scaling = scaling
+        self.student = fresh_student(self.context, self.settings, self.env, scaling or {})
+        self._first_weights = copied_weights(self.student.network)
+        self.fitting = Fitting(self.student.network, self.losses, self.settings.averaging)
+        averaged: Any = self.fitting.averaged
+        #: the student as it is played and handed on
+        self.shown = Policy(averaged, self.student.heads, self.student.card)
 
     @property
     def policy(self) -> Policy:
-        """The student."""
-        return self.student
+        """The student, its weights averaged."""
+        return self.shown
 
     @property
     def _fresh_steps(self) -> int:
@@ -136,66 +145,118 @@ class Distill:
 
     def update(self) -> dict[str, float]:
         """Gather, label, learn, measure."""
-        self.mixed.share = self.settings.student_share.at(self.progress)
-        metrics: dict[str, float] = {}
-        fresh = 0
-        if self.stored is None or self.stored.share < 1.0:
-            rollout, ended = self.collector.collect(self.progress)
-            fresh = int(rollout.learn.sum())
-            metrics["student_share"] = self.mixed.share
-            metrics["feedback"] = self.collector.feedback
-            metrics.update(learner_figures(ended, None, self.env.spec.seats))
+        metrics = self._gather()
+        if self.scaling is None:
+            self._measure_scaling()
+            if self.played is not None:  # what was played was played by another student
+                metrics = self._gather()
         started = perf_counter()
-        if fresh:
-            self.rows.add(self.collector.rollout, self.teacher)
-        if self.stored is not None:
-            share, budget = self.stored.share, self.settings.num_steps * self.settings.num_games
-            rows = budget if share == 1.0 else round(fresh * share / (1.0 - share))
-            self.rows.add_rows(*self.stored.draw(rows), self.teacher)
-        metrics.update(self._learn())
+        metrics.update(self._learn_own_play() if self.played is not None else self._learn())
+        self.fitting.show_average()
         self.collector.timing.learn += perf_counter() - started
         self.steps += self.settings.num_steps * self.settings.num_games
         metrics.update(self.collector.timing.shares())
-        metrics.update(self.measure.after_update(self.student, self.steps))
+        metrics.update(self.measure.after_update(self.shown, self.steps))
         self.finished = self.measure.over(self.steps)
+        self._keep_candidate()
         return metrics
 
+    def _gather(self) -> dict[str, float]:
+        """Play, label and keep; figures of the play."""
+        metrics: dict[str, float] = {}
+        fresh = 0
+        if self.stored is None or self.stored.share < 1.0:
+            share = self.settings.student_share.at(self.progress)
+            self.drivers.student = self.student if self.played is not None else self.shown
+            self.drivers.begin(share, self.settings.teacher_noise.at(self.progress))
+            rollout, ended = self.collector.collect(self.progress)
+            self.rollout, fresh = rollout, int(rollout.learn.sum())
+            metrics |= {"student_share": share, "feedback": self.collector.feedback}
+            metrics.update(learner_figures(ended, None, self.env.spec.seats))
+        started = perf_counter()
+        if fresh:
+            self._keep(self.rollout)
+        if self.stored is not None:
+            share, budget = self.stored.share, self.settings.num_steps * self.settings.num_games
+            count = budget if share == 1.0 else round(fresh * share / (1.0 - share))
+            seen, legal = self.stored.draw(count)
+            assert isinstance(self.teacher, Policy)  # `start` saw to it
+            with torch.no_grad():
+                self.rows.add(as_tensors(seen), as_tensors(legal), self.teacher.network(as_tensors(seen)))
+        self.collector.timing.learn += perf_counter() - started
+        return metrics
+
+    def _keep(self, rollout: Rollout) -> None:
+        acted = rollout.learn
+        self.rows.add(
+            {name: torch.from_numpy(part[acted]) for name, part in rollout.observation.items()},
+            {name: torch.from_numpy(mask[acted]) for name, mask in rollout.legal.items()},
+            self.drivers.labels(rollout),
+        )
+
+    def _measure_scaling(self) -> None:
+        scaling: Scaling = {}
+        if self.settings.scaling == "measured" and self.settings.warm_start is None:
+            seen = self.rows.newest(len(self.rows)).observation
+            scaling = measured_scaling(self.env.spec.observation, seen)
+        self._take_student(scaling)
+
     def _learn(self) -> dict[str, float]:
-        context, settings = self.context, self.settings
+        settings, sums = self.settings, dict[str, float]()
         rate = settings.learning_rate.at(self.progress)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        sums: dict[str, float] = {}
         for _ in range(settings.steps_per_rollout):
             batch = self.rows.draw(settings.minibatch_size, self.generator)
+            for name, figure in self.fitting.step([(self.student, batch)], self.progress, rate).items():
+                sums[name] = sums.get(name, 0.0) + figure / settings.steps_per_rollout
+        with torch.no_grad():
             output = self.student.network(batch.observation)
-            total = output.value.new_zeros(())
-            for name, distiller, coef in self.losses:
-                rows = distiller.loss(
-                    self.student, output.logits, output.value, batch.logits, batch.value, batch.legal
-                )
-                check_loss(rows, len(batch.value), Complaints.about(context.registry.get("distillers", name)))
-                loss = rows.mean()
-                total = total + coef.at(self.progress) * loss
-                sums[f"{name}_loss"] = sums.get(f"{name}_loss", 0.0) + float(loss.detach())
-            self.optimiser.zero_grad(set_to_none=True)
-            total.backward()
-            self.optimiser.step()
-            with torch.no_grad():
-                shared = agreement_of(self.student, output.logits, batch.logits, batch.legal)
-            sums["agreement"] = sums.get("agreement", 0.0) + shared
-        metrics = {name: value / settings.steps_per_rollout for name, value in sums.items()}
-        metrics["learning_rate"] = rate
-        return metrics
+        agreed = agreement_of(self.student, output.logits, batch.logits, batch.legal)
+        return {**sums, "agreement": agreed, "learning_rate": rate, "labelled": float(len(self.rows))}
+
+    def _learn_own_play(self) -> dict[str, float]:
+        """One pass over the student's own rollout, the later costs of its choices included."""
+        assert self.played is not None
+        assert isinstance(self.teacher, Policy)
+        rate, sums, count = self.settings.learning_rate.at(self.progress), dict[str, float](), 0
+        figures = self.played.take(self.rollout, self.student, self.teacher, self.progress)
+        for batch in self.played.batches(self.settings.minibatch_size, self.generator):
+            found = self.fitting.step([(self.student, batch)], self.progress, rate, charge)
+            count += 1
+            for name, figure in found.items():
+                sums[name] = sums.get(name, 0.0) + figure
+        return {**figures, **{name: figure / count for name, figure in sums.items()}, "learning_rate": rate}
+
+    def _judge(self, student: Policy, seed: int) -> Measurement:
+        """The student's share of the teacher's distance from random moves, on starts that all three play."""
+        until = self.settings.until
+        assert until.share_at_least is not None  # else nobody asks
+        standing = self._starts.standing(student, self.teacher, seed)
+        problem = standing.distance_problem()
+        if problem is not None:
+            raise LanistaError(f"phase {self.context.name!r}: {problem}")
+        low, _ = standing.share_interval(until.confidence)
+        metrics = {
+            "share": standing.share,
+            "share_low": low,
+            "greedy_return": float(standing.student.mean()),
+            "greedy_return_min": float(standing.student.min()),
+            "teacher_return": float(standing.teacher.mean()),
+        }
+        return Measurement(standing.share, low >= until.share_at_least, metrics)
+
+    def _keep_candidate(self) -> None:
+        """Keep the average when another share of the last quarter is over."""
+        wanted = self.settings.candidates
+        due = int((self.progress - 0.75) / 0.25 * (wanted + 1)) if self.progress >= 0.75 else -1
+        if len(self.candidates) <= min(due, wanted - 1):
+            self.candidates.append(copied_weights(self.shown.network))
 
     def result(self) -> PhaseResult:
         """Compare student and teacher; raises LanistaError if it did not move or lost more than allowed."""
-        best = self.measure.best
-        if best is not None:
-            self.student.network.load_state_dict(best[1])
+        chosen = self._choose()
         moved = max(
             float((weight - self._first_weights[name]).abs().max()) if weight.numel() else 0.0
-            for name, weight in self.student.network.state_dict().items()
+            for name, weight in self.shown.network.state_dict().items()
         )
         if moved == 0.0:
             raise LanistaError(
@@ -204,35 +265,67 @@ class Distill:
             )
         figures = compare_policies(
             self.context.make_env,
-            self.student,
+            self.shown,
             self.teacher,
             episodes=self.settings.compare_episodes,
             seed=self.context.derive("compare"),
+            slots=self.settings.num_games,
         )
         problem = figures.problem(self.settings.allowed_loss, self.settings.min_agreement)
         if problem is not None:
             raise LanistaError(f"phase {self.context.name!r}: {problem}")
-        chosen = "last" if best is None else f"best by measure ({best[0]:.4g})"
-        return PhaseResult(
-            self.student, chosen, {"steps": self.steps, **figures.card()}, self.context.carried
+        return PhaseResult(self.shown, chosen, {"steps": self.steps, **figures.card()}, self.context.carried)
+
+    def _choose(self) -> str:
+        """Take the weights that are handed on, and say which."""
+        best, alone = self.measure.best, self.env.spec.seats == 1
+        if best is not None and (self.measure.passed or not alone):
+            self.shown.network.load_state_dict(best[1])
+            return f"best by measure ({best[0]:.4g})"
+        tried = [*self.candidates, *([] if best is None else [best[1]]), copied_weights(self.shown.network)]
+        if len(tried) == 1 or not alone:
+            return "last"
+        returns = []
+        starts = SharedStarts(
+            self.context.make_env,
+            self.settings.until.episodes,
+            self.settings.num_games,
+            self.context.derive("choose"),
         )
+        for weights in tried:
+            self.shown.network.load_state_dict(weights)
+            returns.append(starts.returns(PolicyPlayer(self.shown, 0, greedy=True)))
+        starts.close()
+        place = better_place(returns)
+        self.shown.network.load_state_dict(tried[place])
+        if place == len(tried) - 1:
+            return f"last, none of {place} others being better on {len(returns[0])} shared starts"
+        return f"better than the last on {len(returns[0])} shared starts"
 
     def state(self) -> PhaseState:
         """Everything that the next update depends on."""
         measured, best = self.measure.state()
-        arrays = prefixed("network", as_arrays(self.student.network.state_dict()))
-        arrays |= prefixed("optimiser", as_arrays(optimiser_tensors(self.optimiser)))
+        arrays: dict[str, AnyArray] = prefixed("fitting", self.fitting.state())
         arrays |= prefixed("collector", self.collector.state())
+        arrays |= prefixed("drivers", self.drivers.state())
         arrays |= prefixed("rows", self.rows.state())
         arrays |= prefixed("best", best)
         arrays["generator"] = self.generator.get_state().numpy()
+        for place, weights in enumerate(self.candidates):
+            arrays |= prefixed(f"candidate{place}", as_arrays(weights))
         if self.stored is not None:
             arrays["stored"] = self.stored.generator.get_state().numpy()
         if self.env.resumable:
             arrays |= prefixed("env", self.env.save())
         else:
             self._restart_games()
-        return PhaseState({"steps": self.steps, "measure": measured}, arrays)
+        values = {
+            "steps": self.steps,
+            "measure": measured,
+            "scaling": self.scaling,
+            "candidates": len(self.candidates),
+        }
+        return PhaseState(values, arrays)
 
     def _restart_games(self) -> None:
         self.env.reset(self.context.derive("env", self.steps))
@@ -240,17 +333,22 @@ class Distill:
 
     def load_state(self, state: PhaseState) -> None:
         """Take back what `state` gave."""
-        arrays = state.arrays
-        self.steps = state.values["steps"]
-        self.measure.load_state(state.values["measure"], under("best", arrays))
+        arrays, values = state.arrays, state.values
+        self.steps = values["steps"]
+        self._take_student(values["scaling"])
+        self.fitting.load_state(under("fitting", arrays))
+        self.fitting.show_average()
+        self.measure.load_state(values["measure"], under("best", arrays))
         self.finished = self.measure.over(self.steps)
-        self.student.network.load_state_dict(as_tensors(under("network", arrays)))
-        restore_optimiser(self.optimiser, as_tensors(under("optimiser", arrays)))
-        self.collector.load_state(under("collector", arrays))
+        self.candidates = [
+            as_tensors(under(f"candidate{place}", arrays)) for place in range(values["candidates"])
+        ]
         self.rows.load_state(under("rows", arrays))
         self.generator.set_state(torch.from_numpy(arrays["generator"].copy()))
         if self.stored is not None:
             self.stored.generator.set_state(torch.from_numpy(arrays["stored"].copy()))
+        self.collector.load_state(under("collector", arrays))
+        self.drivers.load_state(under("drivers", arrays))
         if self.env.resumable:
             self.env.load(under("env", arrays))
         else:

@@ -1,5 +1,6 @@
-"""The newest states that a teacher has labelled, ready to be drawn as minibatches."""
+"""Memory: every state that a teacher has labelled, up to a number of rows, ready to be drawn as minibatches."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,8 +8,7 @@ import torch
 from torch import Tensor
 
 from lanista.arrays import AnyArray
-from lanista.learning import Rollout
-from lanista.policy import Policy
+from lanista.policy import PolicyOutput
 
 
 @dataclass(frozen=True)
@@ -22,42 +22,49 @@ class LabelledBatch:
 
 
 class LabelledRows:
-    """A ring of at most `capacity` rows; arrays are named ``observation.<part>``, ``legal.<head>``, ..."""
+    """A ring of at most `capacity` rows; tensors are named ``observation.<part>``, ``legal.<head>``, ..."""
 
     def __init__(self, capacity: int) -> None:
-        """Start empty; the arrays are allocated by the first rows."""
-        self._capacity = capacity
-        self._arrays: dict[str, AnyArray] = {}
+        """Start empty; the first rows say what is allocated. The system hands memory out as it is filled."""
+        self.capacity = capacity
+        self._tensors: dict[str, Tensor] = {}
         self._next = 0
         self._filled = 0
 
-    def add(self, rollout: Rollout, teacher: Policy) -> None:
-        """Label every row of a rollout that acted, and let the oldest rows go."""
-        acted = rollout.learn
-        observation = {name: part[acted] for name, part in rollout.observation.items()}
-        self.add_rows(observation, {name: mask[acted] for name, mask in rollout.legal.items()}, teacher)
+    def __len__(self) -> int:
+        """How many rows there are to draw from."""
+        return self._filled
 
-    @torch.no_grad()
-    def add_rows(self, observation: dict[str, AnyArray], legal: dict[str, AnyArray], teacher: Policy) -> None:
-        """Label rows, ``[B, ...]`` each, and let the oldest rows go."""
-        says = teacher.network({name: torch.from_numpy(part) for name, part in observation.items()})
-        fresh: dict[str, AnyArray] = {f"observation.{name}": part for name, part in observation.items()}
+    def add(
+        self, observation: Mapping[str, Tensor], legal: Mapping[str, Tensor], labels: PolicyOutput
+    ) -> None:
+        """Keep rows, ``[B, ...]`` each, and what the teacher says of them; the oldest rows go when it is full."""
+        fresh = {f"observation.{name}": part for name, part in observation.items()}
         fresh |= {f"legal.{name}": mask for name, mask in legal.items()}
-        fresh |= {f"logits.{name}": logits.numpy() for name, logits in says.logits.items()}
-        fresh["value"] = says.value.numpy()
-        count = min(len(fresh["value"]), self._capacity)
-        place = (self._next + np.arange(count)) % self._capacity
-        for name, array in fresh.items():
-            if name not in self._arrays:
-                self._arrays[name] = np.zeros((self._capacity, *array.shape[1:]), array.dtype)
-            self._arrays[name][place] = array[-count:]
-        self._next = (self._next + count) % self._capacity
-        self._filled = min(self._filled + count, self._capacity)
+        fresh |= {f"logits.{name}": logits for name, logits in labels.logits.items()}
+        fresh["value"] = labels.value
+        count = min(len(labels.value), self.capacity)
+        first = min(count, self.capacity - self._next)
+        for name, rows in fresh.items():
+            if name not in self._tensors:
+                self._tensors[name] = torch.empty((self.capacity, *rows.shape[1:]), dtype=rows.dtype)
+            newest, ring = rows[len(rows) - count :], self._tensors[name]
+            ring[self._next : self._next + first] = newest[:first]
+            ring[: count - first] = newest[first:]
+        self._next = (self._next + count) % self.capacity
+        self._filled = min(self._filled + count, self.capacity)
 
     def draw(self, size: int, generator: torch.Generator) -> LabelledBatch:
         """Draw rows with replacement."""
-        index = torch.randint(self._filled, (size,), generator=generator).numpy()
-        drawn = {name: torch.from_numpy(array[index]) for name, array in self._arrays.items()}
+        return self._rows(torch.randint(self._filled, (size,), generator=generator))
+
+    def newest(self, size: int) -> LabelledBatch:
+        """Give the rows that were added last, `size` of them or as many as there are."""
+        count = min(size, self._filled)
+        return self._rows((torch.arange(self._next - count, self._next)) % self.capacity)
+
+    def _rows(self, index: Tensor) -> LabelledBatch:
+        drawn = {name: ring.index_select(0, index) for name, ring in self._tensors.items()}
 
         def under(prefix: str) -> dict[str, Tensor]:
             return {name[len(prefix) :]: tensor for name, tensor in drawn.items() if name.startswith(prefix)}
@@ -66,9 +73,15 @@ class LabelledRows:
 
     def state(self) -> dict[str, AnyArray]:
         """All rows and the ring's place."""
-        return {**self._arrays, "place": np.array([self._next, self._filled], np.int64)}
+        kept = {name: ring[: self._filled].numpy() for name, ring in self._tensors.items()}
+        return {**kept, "place": np.array([self._next, self._filled], np.int64)}
 
-    def load_state(self, state: dict[str, AnyArray]) -> None:
+    def load_state(self, state: Mapping[str, AnyArray]) -> None:
         """Take back what `state` gave."""
         self._next, self._filled = (int(number) for number in state["place"])
-        self._arrays = {name: array.copy() for name, array in state.items() if name != "place"}
+        self._tensors = {}
+        for name, rows in state.items():
+            if name != "place":
+                ring = torch.from_numpy(np.empty((self.capacity, *rows.shape[1:]), rows.dtype))
+                ring[: self._filled] = torch.from_numpy(rows.copy())
+                self._tensors[name] = ring

@@ -1,5 +1,6 @@
 """Measuring a policy between updates, for `until` rules and for choosing the phase's best."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,15 +26,20 @@ class Measurement:
     metrics: dict[str, float]
 
 
+#: (policy, seed of the starts) -> what was measured
+Judge = Callable[[Policy, int], Measurement]
+
+
 class Measure:
     """Measures when an `until` rule asks for it and remembers the best policy so far.
 
     The measuring games are played on envs of its own, so the training games are not disturbed.
     """
 
-    def __init__(self, context: PhaseContext, until: Until) -> None:
-        """Build the env once; nothing is played yet."""
+    def __init__(self, context: PhaseContext, until: Until, judge: Judge | None = None) -> None:
+        """Build the env once; nothing is played yet. `judge` is for a rule that this does not know."""
         self._context = context
+        self._judge = judge
         self._until = until
         self._env = context.make_env(until.episodes) if until.return_at_least is not None else None
         self._next = until.every
@@ -70,10 +76,13 @@ class Measure:
 
     def _take(self, policy: Policy, steps: int) -> Measurement:
         """Measure; a passing figure is measured again on other start states and must pass both times."""
-        first = self._once(policy, self._context.derive("measure", steps, 0))
+        once = self._once if self._judge is None else self._judge
+        # A judge's starts stay the same, since others have played them too; the second ones are for who passed.
+        at = () if self._judge is not None else (steps,)
+        first = once(policy, self._context.derive("measure", *at, 0))
         if not first.passed:
             return first
-        second = self._once(policy, self._context.derive("measure", steps, 1))
+        second = once(policy, self._context.derive("measure", *at, 1))
         if second.passed:
             return first
         return Measurement(second.figure, False, second.metrics)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from lanista.games.settings import KeepGames, StatesSettings
 from lanista.league.settings import LeagueSettings
 from lanista.schedules import Schedule, Scheduled
-from lanista.tables import DistillerTable, LearnerTable, NetworkTable, ShaperTable
+from lanista.tables import DistillerTable, LearnerTable, NetworkTable, ShaperTable, TeacherTable
 
 
 class Until(BaseModel):
@@ -105,6 +105,27 @@ class LossSettings(BaseModel):
     coef: Scheduled = Schedule(start=1.0, end=1.0)
 
 
+class DistillUntil(Until):
+    """When a distill phase ends: `until`, and once the student is as strong as its teacher."""
+
+    #: the share of the teacher's distance from random moves that the student has reached when the lower end of the
+    #: interval of `confidence` is there, on `episodes` starts that all play, and again on others; none: never
+    share_at_least: float | None = None
+
+    @model_validator(mode="after")
+    def _one_goal(self) -> "DistillUntil":
+        if self.share_at_least is not None and (
+            self.return_at_least is not None or self.score_at_least is not None
+        ):
+            raise ValueError("until takes one of return_at_least, score_at_least and share_at_least")
+        return self
+
+    @property
+    def measures(self) -> bool:
+        """Whether anything is measured on the way."""
+        return super().measures or self.share_at_least is not None
+
+
 class DistillSettings(BaseModel):
     """Teach a student to play as its teacher does, on states that both visit (DAgger, Ross et al. 2011)."""
 
@@ -112,38 +133,51 @@ class DistillSettings(BaseModel):
 
     #: changes to the run's env settings in this phase
     env: dict[str, Any] = {}
-    #: the teacher: an earlier phase's name, "previous", or a run or policy folder
-    teacher: str = "previous"
-    #: the student's network
-    network: NetworkTable
-    #: terms of the loss; the KL's temperature is low because students are played greedily: what must be kept
-    #: is which action is the best, also where the teacher hardly prefers it
-    losses: tuple[LossSettings, ...] = (
-        LossSettings(loss=DistillerTable.model_validate({"use": "kl", "temperature": 0.2})),
-    )
+    #: the teacher: an earlier phase's name, "previous", a run or policy folder, a teacher of a plugin
+    teacher: TeacherTable = TeacherTable()
+    #: the student's network; none: that of `warm_start`
+    network: NetworkTable | None = None
+    #: the policy whose weights the student begins with, as `teacher` names one; none: fresh weights
+    warm_start: str | None = None
+    #: how the student scales its observation: "measured" by the first states, "env" as the env declares it
+    scaling: Literal["measured", "env"] = "measured"
+    #: terms of the loss; none: of real numbers the squared distance of the actions, of choices the KL. Its temperature
+    #: is low because students are played greedily: what must be kept is which action is the best, also where the
+    #: teacher hardly prefers it
+    losses: tuple[LossSettings, ...] = ()
     #: where states come from beside fresh games: "games:PHASE", or { games = "PHASE", share = 0.5 }; none: fresh only
     states: StatesSettings | None = None
-    #: share of moves that the student itself plays while states are gathered, 0..1; may be a schedule
+    #: the chance that a stretch of a game is played by the student while states are gathered, 0..1; may be a schedule
     student_share: Scheduled = Schedule(start=0.0, end=1.0)
+    #: steps after which a game that goes on gets a driver anew (a new game always does), 1 or more
+    stretch: int = Field(default=200, ge=1)
+    #: noise on the teacher's moves where it drives: of real numbers a deviation in shares of half the range, of choices
+    #: the share that is made at random; labels are without it; may be a schedule
+    teacher_noise: Scheduled = Schedule(start=0.0, end=0.0)
     #: whether states are gathered by greedy play, as the student will be played, or by sampled moves
     greedy: bool = True
     #: games in lock-step, 1 or more
     num_games: int = Field(default=64, ge=1)
-    #: steps of a rollout, 1 or more
+    #: steps of a rollout, 1 or more; after each the states are fresh ones
     num_steps: int = Field(default=16, ge=1)
     #: steps at a game's start that are played at random and not learnt from: each game draws 0 to this many
     random_opening: int = Field(default=0, ge=0)
-    #: newest labelled rows that are learnt from, 1 or more
-    buffer: int = Field(default=32_768, ge=1)
+    #: labelled rows that are remembered and learnt from, the newest ones, 1 or more
+    buffer: int = Field(default=262_144, ge=1)
     #: rows of a minibatch, 1 or more
     minibatch_size: int = Field(default=512, ge=1)
     #: optimiser steps after each rollout, 1 or more
     steps_per_rollout: int = Field(default=16, ge=1)
     #: Adam's step size; may be a schedule
     learning_rate: Scheduled = Schedule(start=3e-3, end=3e-4)
+    #: what is played and handed on is an average of the last weights: the share of it that a step keeps, 0 to below 1
+    averaging: float = Field(default=0.98, ge=0.0, lt=1.0)
     #: when the phase ends
-    until: Until
-    #: how much the student may lose: of the teacher's return as a share, or in score points against it, 0..1
+    until: DistillUntil
+    #: averages out of the phase's last quarter that are tried against its last on shared starts, 0 or more; one is
+    #: taken instead only if it is better beyond doubt
+    candidates: int = Field(default=0, ge=0)
+    #: how much the student may lose, 0..1: of the teacher's distance from random moves, or in score points against it
     allowed_loss: float = Field(default=0.05, ge=0.0, le=1.0)
     #: episodes, or games a seat order, of the final comparison, 1 or more
     compare_episodes: int = Field(default=100, ge=1)
@@ -151,3 +185,11 @@ class DistillSettings(BaseModel):
     min_agreement: float = Field(default=0.0, ge=0.0, le=1.0)
     #: updates between checkpoints, 1 or more
     checkpoint_every: int = Field(default=50, ge=1)
+
+    @model_validator(mode="after")
+    def _some_network(self) -> "DistillSettings":
+        if self.network is None and self.warm_start is None:
+            raise ValueError(
+                'name the student\'s network, network = "mlp" say, or a policy to start from, warm_start'
+            )
+        return self

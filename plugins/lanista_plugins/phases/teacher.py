@@ -7,6 +7,7 @@ from lanista.errors import RecipeError
 from lanista.learning import Batch, Distiller
 from lanista.phases import PhaseContext
 from lanista.policy import Policy
+from lanista.teachers import LiveTeacher
 from lanista.testing import check_loss
 from lanista.testing.complaints import Complaints
 from lanista_plugins.phases.settings import TeacherSettings
@@ -65,7 +66,7 @@ def teacher_term(context: PhaseContext, policy: Policy, settings: TeacherSetting
     return TeacherTerm(policy, teacher, distiller, settings, complaints)
 
 
-def check_same_task(phase: str, student: Policy, teacher: Policy) -> None:
+def check_same_task(phase: str, student: Policy, teacher: Policy | LiveTeacher) -> None:
     """Refuse a teacher whose observation or heads differ, naming the first difference."""
     for what in ("observation", "heads"):
         ours, theirs = getattr(student.card.spec, what), getattr(teacher.card.spec, what)
