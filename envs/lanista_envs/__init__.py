@@ -68,7 +68,7 @@ def register_envs(register: Register) -> None:
     )
     register(
         "gymnasium:",
-        "lanista_envs.inward.gymnasium_env:GymnasiumEnv",
+        "lanista_envs.inward.workers:gymnasium_env",
         settings=GymnasiumSettings,
         summary="any env of gymnasium, one seat: gymnasium:Acrobot-v1",
         rest="id",

@@ -4,30 +4,23 @@ gymnasium's automatic resets are switched off: an env that ended is reset here, 
 (seed, game, episode), so that its last observation is seen and game i never depends on N.
 """
 
-import importlib
 import re
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from lanista.arrays import AnyArray, BoolArray
 from lanista.env import VecEnv
-from lanista.errors import EnvContractError, LanistaError, UsageError
-from lanista.hints import told
+from lanista.errors import EnvContractError, UsageError
 from lanista.seeds import derive_seed
-from lanista.spec import EnvSpec, FactSpec
+from lanista.spec import EnvSpec, FactSpec, HeadSpec
 from lanista_envs.blocks import refuse_num_games
-from lanista_envs.inward.settings import GymnasiumSettings, WrapperSettings
+from lanista_envs.inward.making import Maker, loading
+from lanista_envs.inward.settings import GymnasiumSettings
 from lanista_envs.inward.spaces import actions_of, leaves_of
-
-#: steps after which an env that is registered without a limit is cut off
-NO_LIMIT = 1_000_000
-#: extras of lanista that bring what an env's own package lacks
-_EXTRAS = {"box2d": "box2d", "mujoco": "mujoco", "pygame": "classic"}
 
 
 class GymnasiumEnv(VecEnv):
@@ -35,14 +28,17 @@ class GymnasiumEnv(VecEnv):
 
     resumable = False
 
-    def __init__(self, num_games: int, settings: GymnasiumSettings, num_threads: int = 1) -> None:
-        """Make the envs; raises `LanistaError` in one sentence for one that cannot be had."""
-        del num_threads  # "async" gives each env a process
+    def __init__(self, num_games: int, settings: GymnasiumSettings, first_game: int = 0) -> None:
+        """Make the envs in this process; raises `LanistaError` in one sentence for one that cannot be had.
+
+        The games are those from `first_game` on, as their seeds go.
+        """
         name = f"gymnasium:{settings.id}"
         refuse_num_games(name, num_games)
         self.num_games = n = num_games
+        self._first_game = first_game
         maker = Maker(name, settings)
-        self._envs = vectorise(maker, n, settings.vectorization)
+        self._envs = SyncVectorEnv([maker] * n, autoreset_mode=AutoresetMode.DISABLED)
         self._close = weakref.finalize(self, self._envs.close)
         where = f"env {name}"
         self._leaves = leaves_of(self._envs.single_observation_space, where)
@@ -86,12 +82,13 @@ class GymnasiumEnv(VecEnv):
         self._score[:] = 0.0
         for array in (self.terminated, self.truncated, self.ended, self.outcome, self.facts["reward"]):
             array[...] = 0
-        self._begin(np.ones(self.num_games, np.bool_))
+        with loading():  # some envs load what they need only now
+            self._begin(np.ones(self.num_games, np.bool_))
 
     def _begin(self, games: BoolArray) -> None:
         """Begin the next episode of some envs and show all."""
         seeds = [
-            derive_seed(self._seed, "gymnasium", game, int(self._episode[game])) % 2**31
+            derive_seed(self._seed, "gymnasium", self._first_game + game, int(self._episode[game])) % 2**31
             if games[game]
             else None
             for game in range(self.num_games)
@@ -129,7 +126,7 @@ class GymnasiumEnv(VecEnv):
         """Step every env once; those that ended are reset."""
         for head in self.spec.heads:
             if not head.continuous:
-                self._refuse(head.name, actions[head.name][:, 0], head.size)
+                refuse_choices(self.spec.name, head, actions[head.name][:, 0])
         chosen = self._actions.join({name: action[:, 0] for name, action in actions.items()})
         observation, reward, terminated, truncated, info = self._envs.step(chosen)
         self._score += reward
@@ -149,14 +146,6 @@ class GymnasiumEnv(VecEnv):
         self._take_masks(info, ~self.ended)
         self._begin(self.ended)
 
-    def _refuse(self, head: str, action: AnyArray, size: int) -> None:
-        wrong = (action < 0) | (action >= size)
-        if wrong.any():
-            game = int(np.flatnonzero(wrong)[0])
-            raise UsageError(
-                f"env {self.spec.name}: action {head} of game {game} is {action[game]}; give a number from 0 to {size - 1}"
-            )
-
     def render(self, game: int) -> str:
         """The env's own drawing as text, or else its numbers."""
         if self._envs.render_mode == "ansi":
@@ -167,91 +156,22 @@ class GymnasiumEnv(VecEnv):
         rows = [f"{name}: {np.array2string(array[game, 0])}" for name, array in self.observation.items()]
         return "\n".join(rows)
 
+    def picture(self, game: int) -> AnyArray | None:
+        """The env's own picture, ``[H, W, 3]`` uint8, with ``kwargs = { render_mode = "rgb_array" }``; else None."""
+        if self._envs.render_mode != "rgb_array":
+            return None
+        return np.asarray(self._envs.envs[game].render(), np.uint8)
+
     def close(self) -> None:
         """Close the envs."""
         self._close()
 
 
-class Maker:
-    """Makes one env of an id, with its wrappers; processes of their own get it pickled."""
-
-    def __init__(self, name: str, settings: GymnasiumSettings) -> None:
-        """Look the id up; `name` opens every error."""
-        self.name, self.settings = name, settings
-        registered = self._spec()
-        self.max_steps = settings.max_steps or registered.max_episode_steps or NO_LIMIT
-        self.render_mode: str | None = None
-        entry = registered.entry_point
-        if "ansi" in _render_modes(entry) and "render_mode" not in settings.kwargs:
-            self.render_mode = "ansi"
-
-    def _spec(self) -> Any:  # noqa: ANN401 - gymnasium's EnvSpec
-        module, _, name = self.settings.id.rpartition(":")
-        try:
-            if module:
-                importlib.import_module(module)
-            return gymnasium.spec(name)
-        except (ImportError, gymnasium.error.Error) as error:
-            raise UsageError(
-                f"env {self.name}: gymnasium does not know {self.settings.id!r} ({told(error)}); write the id as "
-                f"gymnasium.make takes it, with the module that registers it before a colon if need be"
-            ) from error
-
-    def __call__(self) -> gymnasium.Env[Any, Any]:
-        """Make one env."""
-        kwargs = dict(self.settings.kwargs)
-        if self.render_mode is not None:
-            kwargs["render_mode"] = self.render_mode
-        try:
-            env = gymnasium.make(
-                self.settings.id, max_episode_steps=self.max_steps, disable_env_checker=True, **kwargs
-            )
-            for wrapper in self.settings.wrappers:
-                env = _wrapped(env, wrapper)
-        except (KeyboardInterrupt, LanistaError):
-            raise
-        except Exception as error:  # whatever a stranger's constructor raises
-            raise LanistaError(f"env {self.name} cannot be made: {told(error)}{_advice(error)}") from error
-        return env
-
-
-def _render_modes(entry: Any) -> tuple[str, ...]:  # noqa: ANN401 - "module:Class", or what makes an env
-    """The ways that an env class can draw itself; none if it cannot be imported, which `make` will explain."""
-    found = entry
-    if isinstance(entry, str):
-        module, _, attribute = entry.partition(":")
-        try:
-            found = getattr(importlib.import_module(module), attribute)
-        except Exception:
-            return ()
-    return tuple(getattr(found, "metadata", {}).get("render_modes", ()))
-
-
-def _wrapped(env: gymnasium.Env[Any, Any], wrapper: WrapperSettings) -> gymnasium.Env[Any, Any]:
-    module, _, name = wrapper.use.partition(":")
-    try:
-        kind = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"wrapper {wrapper.use} cannot be imported: {told(error)}") from error
-    wrapped: gymnasium.Env[Any, Any] = kind(env, **wrapper.kwargs)
-    return wrapped
-
-
-def _advice(error: Exception) -> str:
-    """What to install, if something is missing."""
-    if not isinstance(error, gymnasium.error.DependencyNotInstalled | ImportError):
-        return ""
-    text = str(error).lower()
-    extra = next((extra for word, extra in _EXTRAS.items() if word in text), None)
-    return f"; pip install 'lanista[{extra}]'" if extra is not None else ""
-
-
-def vectorise(
-    maker: Callable[[], gymnasium.Env[Any, Any]], num_games: int, how: str
-) -> SyncVectorEnv | AsyncVectorEnv:
-    """`num_games` envs in gymnasium's own vector env, none of which is reset by itself."""
-    makers = [maker] * num_games
-    if how == "sync":
-        return SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
-    maker().close()  # what cannot be made is said here, in one sentence
-    return AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED, context="spawn")
+def refuse_choices(env: str, head: HeadSpec, action: AnyArray) -> None:
+    """Raise for the first of the choices ``[N]`` that is none of the head's."""
+    wrong = (action < 0) | (action >= head.size)
+    if wrong.any():
+        game = int(np.flatnonzero(wrong)[0])
+        raise UsageError(
+            f"env {env}: action {head.name} of game {game} is {action[game]}; give a number from 0 to {head.size - 1}"
+        )

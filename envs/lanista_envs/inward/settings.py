@@ -10,8 +10,8 @@ class WrapperSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    #: the class, "module:Class"
-    use: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    #: the class, "module:Class"; a bare name is one of ours (TimeFeatureWrapper, ZeroContactForces) or of gymnasium's
+    use: str = Field(pattern=r"^([A-Za-z_][\w.]*:)?[A-Za-z_]\w*$")
     #: its arguments beside the env
     kwargs: dict[str, Any] = {}
 
@@ -30,12 +30,12 @@ class GymnasiumSettings(BaseModel):
     id: str = Field(min_length=1)
     #: arguments of `gymnasium.make` for this env, such as { continuous = true }
     kwargs: dict[str, Any] = {}
-    #: wrappers around each single env, the innermost first: "gymnasium.wrappers:FlattenObservation"
+    #: wrappers around each single env, the innermost first: "FlattenObservation", "TimeFeatureWrapper", "module:Class"
     wrappers: tuple[WrapperSettings, ...] = ()
     #: steps after which an episode is cut off, 1 or more; none: as the env is registered
     max_steps: int | None = Field(default=None, ge=1)
-    #: "sync": all envs in this process; "async": each env in a process of its own
-    vectorization: Literal["sync", "async"] = "sync"
+    #: processes that share the games out among them (gymnasium's AsyncVectorEnv); 0: all in this process
+    workers: int = Field(default=0, ge=0, le=256)
 
 
 class PettingZooSettings(BaseModel):

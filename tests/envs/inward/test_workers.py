@@ -1,0 +1,75 @@
+"""`workers = N` of the envs `gymnasium:`: the same games whoever steps them, and no more processes than games."""
+
+import numpy as np
+import pytest
+
+from lanista.errors import UsageError
+from lanista.plugins import load_plugins
+
+NAME = "gymnasium:CartPole-v1"
+
+
+@pytest.fixture(scope="module")
+def registry():
+    return load_plugins(strangers=False).registry
+
+
+def build(registry, name, num_games, **table):
+    return registry.load("envs", name)(num_games, registry.settings("envs", name, table), 1)
+
+
+def trace(env, seed, steps, shape=None):
+    rng = np.random.default_rng(1)
+    env.reset(seed)
+    rows = []
+    (head,) = env.spec.heads
+    for _ in range(steps):
+        if head.continuous:
+            action = rng.uniform(head.low, head.high, (env.num_games, 1, head.size)).astype(np.float32)
+        else:
+            action = rng.integers(head.size, size=(env.num_games, 1))
+        env.step({head.name: action})
+        rows.append(
+            [
+                *(part.copy() for part in env.observation.values()),
+                *(np.where(env.ended[:, None, None], part, 0) for part in env.final_observation.values()),
+                *(mask.copy() for mask in env.legal.values()),
+                env.ended.copy(), env.terminated.copy(), env.truncated.copy(), env.outcome.copy(),
+                env.facts["reward"].copy(),
+            ]
+        )  # fmt: skip
+    env.close()
+    return rows
+
+
+def test_games_do_not_depend_on_who_steps_them(registry):
+    """Five games by two workers: blocks of three and two, the last row standing for no game."""
+    alone = trace(build(registry, NAME, 5), 7, 60)
+    shared = trace(build(registry, NAME, 5, workers=2), 7, 60)
+    assert any(row[-5].any() for row in alone)
+    for one, other in zip(alone, shared, strict=True):
+        for mine, theirs in zip(one, other, strict=True):
+            assert mine.dtype == theirs.dtype
+            assert np.array_equal(mine, theirs)
+
+
+@pytest.mark.slow
+def test_real_numbers_and_drawings_come_out_of_workers_too(registry):
+    name = "gymnasium:Pendulum-v1"
+    alone = trace(build(registry, name, 3, max_steps=20), 2, 45)
+    shared = trace(build(registry, name, 3, max_steps=20, workers=8), 2, 45)
+    assert all(
+        np.array_equal(a, b)
+        for one, other in zip(alone, shared, strict=True)
+        for a, b in zip(one, other, strict=True)
+    )
+    lake = build(registry, "gymnasium:FrozenLake-v1", 3, workers=2)
+    lake.reset(0)
+    assert "S" in lake.render(2)
+    lake.close()
+    lake.close()
+
+
+def test_what_cannot_be_made_is_said_before_a_worker_starts(registry):
+    with pytest.raises(UsageError, match="gymnasium does not know 'CartPoel-v1'"):
+        build(registry, "gymnasium:CartPoel-v1", 2, workers=2)
