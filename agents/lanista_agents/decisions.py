@@ -1,22 +1,27 @@
 """The decisions of a rollout as flat torch rows, shuffled and cut into minibatches."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from lanista.arrays import AnyArray, FloatArray
+from lanista.arrays import FloatArray
 from lanista.learning import Rollout
+from lanista.spec import UNITS
+from lanista.units import UnitTable
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """B decisions of the learning policy; all leading axes are B. Memory is the rollout's where possible."""
+    """B decisions of the learning policy; all leading axes are B. Memory is the rollout's where possible.
 
-    observation: dict[str, Tensor]
-    legal: dict[str, Tensor]
+    With a head of units their table stands in `observation` and `legal`, and its choices ``[U]`` in `action`.
+    """
+
+    observation: dict[str, Any]
+    legal: dict[str, Any]
     action: dict[str, Tensor]
     #: of the policy that played
     logprob: Tensor
@@ -30,60 +35,43 @@ class Decisions:
 
     def take(self, index: Tensor) -> "Decisions":
         """Copy the rows of `index` in its order."""
-
-        def part(rows: dict[str, Tensor]) -> dict[str, Tensor]:
-            return {name: tensor.index_select(0, index) for name, tensor in rows.items()}
-
-        return Decisions(
-            part(self.observation),
-            part(self.legal),
-            part(self.action),
-            self.logprob.index_select(0, index),
-            self.value.index_select(0, index),
-            self.advantage.index_select(0, index),
-            self.return_.index_select(0, index),
-        )
+        return self._each(lambda rows: rows.index_select(0, index))
 
     def cut(self, pieces: int) -> Iterator["Decisions"]:
         """Give the rows in order as `pieces` views of nearly equal size."""
         size, longer = divmod(len(self), pieces)
         start = 0
         for i in range(pieces):
-            stop = start + size + (i < longer)
+            piece = slice(start, start + size + (i < longer))
+            yield self._each(lambda rows, piece=piece: rows[piece])  # type: ignore[misc]  # the lambda's default
+            start = piece.stop
 
-            def part(rows: dict[str, Tensor], start: int = start, stop: int = stop) -> dict[str, Tensor]:
-                return {name: tensor[start:stop] for name, tensor in rows.items()}
-
-            yield Decisions(
-                part(self.observation),
-                part(self.legal),
-                part(self.action),
-                self.logprob[start:stop],
-                self.value[start:stop],
-                self.advantage[start:stop],
-                self.return_[start:stop],
-            )
-            start = stop
+    def _each(self, pick: Callable[[Any], Any]) -> "Decisions":
+        """`pick` of everything that has a row a decision."""
+        observation = {name: pick(part) for name, part in self.observation.items()}
+        legal: dict[str, Any] = {}
+        action: dict[str, Tensor] = {}
+        for name, chosen in self.action.items():
+            mask = self.legal.get(name)
+            if isinstance(mask, UnitTable):
+                legal[name] = observation[UNITS]
+                action[name] = observation[UNITS].further["action"]
+            else:
+                action[name] = pick(chosen)
+                if mask is not None:
+                    legal[name] = pick(mask)
+        of_rows = (self.logprob, self.value, self.advantage, self.return_)
+        return Decisions(observation, legal, action, *(pick(numbers) for numbers in of_rows))
 
 
 def decisions(rollout: Rollout, advantage: FloatArray, return_: FloatArray) -> Decisions:
     """Give the rows where ``rollout.learn``, by time, then row; without a copy if it is all of them."""
-    everything = bool(rollout.learn.all())
-    rows = None if everything else torch.from_numpy(np.flatnonzero(rollout.learn))
+    learn = None if rollout.learn.all() else torch.from_numpy(rollout.learn)
 
-    def flat(array: AnyArray) -> Tensor:
-        tensor = torch.from_numpy(array).flatten(0, 1)
-        return tensor if rows is None else tensor.index_select(0, rows)
-
-    def part(arrays: dict[str, AnyArray]) -> dict[str, Tensor]:
-        return {name: flat(array) for name, array in arrays.items()}
+    def flat(array: FloatArray) -> Tensor:
+        tensor = torch.from_numpy(array)
+        return tensor.flatten() if learn is None else tensor[learn]
 
     return Decisions(
-        part(rollout.observation),
-        part(rollout.legal),
-        part(rollout.action),
-        flat(rollout.logprob),
-        flat(rollout.value),
-        flat(advantage),
-        flat(return_),
+        *rollout.decided(), flat(rollout.logprob), flat(rollout.value), flat(advantage), flat(return_)
     )

@@ -4,14 +4,17 @@ A rollout is `T` steps of `N` games with `S` seats. Arrays are ``[T, R]`` with `
 seat). Only rows with ``learn[t, r]`` are decisions of the learning policy.
 """
 
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from lanista.arrays import AnyArray, BoolArray, FloatArray
 from lanista.policy import Policy
+from lanista.spec import UNITS
+from lanista.units import UnitTable
 
 
 @dataclass
@@ -20,9 +23,9 @@ class Rollout:
 
     #: part -> ``[T, R, *shape]``: the observation *before* step t.
     observation: dict[str, AnyArray]
-    #: head -> ``[T, R, A]`` bool; a head of real numbers has no entry.
+    #: head -> ``[T, R, A]`` bool; a head of real numbers has no entry, and one of units has `units`.
     legal: dict[str, BoolArray]
-    #: head -> ``[T, R]`` int64, or ``[T, R, A]`` float32 of real numbers.
+    #: head -> ``[T, R]`` int64, or ``[T, R, A]`` float32 of real numbers; of units ``[U]`` int64, whoever chose.
     action: dict[str, AnyArray]
     #: ``[T, R]``, of the policy that acted, where `learn`.
     logprob: FloatArray
@@ -39,15 +42,42 @@ class Rollout:
     final_value: FloatArray
     #: ``[R]`` float32: the value of each seat's own observation after the last step, acting or not.
     bootstrap_value: FloatArray
+    #: head of units -> the acting units before each step, of the rows ``t * R + r``; empty without such a head.
+    units: dict[str, UnitTable] = field(default_factory=dict)
+
+    def decided(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Tensor]]:
+        """Observation, masks and actions of the rows with `learn`, by step, then row, as networks and heads take them.
+
+        Units come with their rows, and have what they chose as ``further["action"]``. Views where all rows learn.
+        """
+        index = None if self.learn.all() else torch.from_numpy(np.flatnonzero(self.learn))
+
+        def flat(arrays: dict[str, AnyArray]) -> dict[str, Any]:
+            rows = {
+                name: torch.from_numpy(array).flatten(0, 1)
+                for name, array in arrays.items()
+                if name not in self.units
+            }
+            return (
+                rows if index is None else {name: part.index_select(0, index) for name, part in rows.items()}
+            )
+
+        observation, legal, action = flat(self.observation), flat(self.legal), flat(self.action)
+        for head, units in self.units.items():
+            table = units.with_further({"action": torch.from_numpy(self.action[head])})
+            observation[UNITS] = legal[head] = table if index is None else table[index]
+            action[head] = legal[head].further["action"]
+        return observation, legal, action
 
 
 @dataclass(frozen=True)
 class Batch:
     """The minibatch that a loss term sees: B rows that the learning policy decided."""
 
-    observation: dict[str, Tensor]
-    #: head -> ``[B, A]`` bool; a head of real numbers has no entry
-    legal: dict[str, Tensor]
+    #: part -> ``[B, *shape]``, and the table of units where there is one
+    observation: dict[str, Any]
+    #: head -> ``[B, A]`` bool; a head of real numbers has no entry, one of units their table
+    legal: dict[str, Any]
     #: fraction of the phase that is over, in 0..1, for scheduled weights.
     progress: float
 

@@ -1,12 +1,17 @@
 """A policy that plays like any other player: one forward pass over the rows that it is asked for."""
 
+from typing import Any
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from lanista.actions import random_actions
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
 from lanista.policy import Policy
+from lanista.spec import HeadSpec
+from lanista.units import UnitTable, seen
 
 
 class PolicyPlayer:
@@ -25,18 +30,21 @@ class PolicyPlayer:
 
     def act(self, env: VecEnv, games: np.ndarray, seats: np.ndarray) -> dict[str, AnyArray]:
         """Choose for the rows ``(games[b], seats[b])``."""
-        observation = {name: torch.from_numpy(part[games, seats]) for name, part in env.observation.items()}
-        legal = {name: torch.from_numpy(mask[games, seats]) for name, mask in env.legal.items()}
+        observation, legal = seen(env, games * env.spec.seats + seats)
         actions, _, _ = self.policy.act(observation, legal, None if self.greedy else self.generator)
         if self.random_share:
             drawn = torch.rand(len(games), generator=self.generator) < self.random_share
             for name, action in actions.items():
-                spec, mask = self._specs[name], env.legal.get(name)
-                noise = torch.rand((len(games), spec.size), generator=self.generator).numpy()
-                random = random_actions(spec, None if mask is None else mask[games, seats], noise)
-                rows = drawn.view(-1, *[1] * (action.ndim - 1))
-                actions[name] = torch.where(rows, torch.from_numpy(random), action)
+                actions[name] = self._mixed(self._specs[name], action, legal.get(name), drawn)
         return {name: action.numpy() for name, action in actions.items()}
+
+    def _mixed(self, spec: HeadSpec, action: Tensor, legal: Any, drawn: Tensor) -> Tensor:  # noqa: ANN401 - mask or table
+        """`action`, and in the rows `drawn` (``[B]``) a random legal one, of all of their units."""
+        noise = torch.rand((len(action), spec.size), generator=self.generator).numpy()
+        if isinstance(legal, UnitTable):
+            legal, drawn = legal.legal, drawn[legal.row]
+        random = torch.from_numpy(random_actions(spec, None if legal is None else legal.numpy(), noise))
+        return torch.where(drawn.view(-1, *[1] * (action.ndim - 1)), random, action)
 
     def state(self) -> dict[str, AnyArray]:
         """The generator's state (empty for a greedy player)."""

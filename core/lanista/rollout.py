@@ -12,6 +12,7 @@ No hook is called and no Python loop runs over games inside the step loop.
 
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,6 +31,9 @@ from lanista.players import Player
 from lanista.policy import Policy
 from lanista.rollout_faults import RolloutFaults
 from lanista.shaping import Passage, Shaper
+from lanista.spec import UNITS
+from lanista.unit_buffer import UnitBuffer
+from lanista.units import live_units, no_units, seen, unit_rows_of
 
 
 @dataclass
@@ -102,11 +106,16 @@ class Collector:
         self._live_tensors = {name: torch.from_numpy(part) for name, part in self._live.items()}
         self._live_legal_tensors = {name: torch.from_numpy(mask) for name, mask in self._live_legal.items()}
         self._live_facts = {name: env.facts[name].reshape(rows) for name in {*names, "reward"}}
+        head = env.spec.units_head
+        self._unit_head = None if head is None else head.name
+        self._units = None if head is None else UnitBuffer(env)
         # Every seat of every game acts at every step and learns: no rows to pick out.
         self._whole = env.spec.seats == 1 and self.opponents is None and self.openings is None
         self.env_action = blank_actions(env.spec, env.num_games, env.spec.seats)
         self._row_action = {
-            name: action.reshape(rows, *action.shape[2:]) for name, action in self.env_action.items()
+            name: action.reshape(rows, *action.shape[2:])
+            for name, action in self.env_action.items()
+            if name != self._unit_head
         }
         card = getattr(self.policy, "card", None)  # a mixture of two policies has none of its own
         self._faults = RolloutFaults(env, None if card is None else card.network)
@@ -124,6 +133,8 @@ class Collector:
         rollout, env, rows, clock = self.rollout, self.env, self._rows, perf_counter
         infer_seconds = env_seconds = 0.0
         started = clock()
+        if self._units is not None:
+            self._units.clear()
         cut: list[tuple[int, IntArray, dict[str, AnyArray]]] = []
         rollout.final_value.fill(0.0)
         if self._whole:
@@ -137,11 +148,16 @@ class Collector:
                 rollout.legal[name][t] = mask
             for name, before in self._before.items():
                 before[t] = self._live_facts[name]
+            if self._units is not None and self._unit_head is not None:
+                self._units.append()
+                self.env_action[self._unit_head] = np.zeros(len(env.unit_row), np.int64)
             before_infer = clock()
             if self._whole:
                 self._act_whole(t)
             else:
                 self._act_by_rows(t)
+            if self._units is not None and self._unit_head is not None:
+                self._units.chose(self.env_action[self._unit_head])
             if self.keeper is not None:
                 self.keeper.note(t, self.env_action)
             before_env = clock()
@@ -163,6 +179,9 @@ class Collector:
                     cut.append(cut_rows)
             else:
                 self._outcome[t] = 0.0
+        if self._units is not None and self._unit_head is not None:
+            rollout.units = {self._unit_head: self._units.table()}
+            rollout.action[self._unit_head] = self._units.action
         before_infer = clock()
         self._value_open_ends(cut)
         infer_seconds += clock() - before_infer
@@ -176,12 +195,27 @@ class Collector:
         self.timing.copy += clock() - started - infer_seconds - env_seconds
         return rollout, ended
 
+    def _seen(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Observation and masks of all rows now, as views."""
+        if self._unit_head is None:
+            return self._live_tensors, self._live_legal_tensors
+        table = live_units(self.env)
+        return {**self._live_tensors, UNITS: table}, {**self._live_legal_tensors, self._unit_head: table}
+
+    def _play(self, name: str, rows: IntArray, chosen: AnyArray) -> None:
+        """Put the actions of rows where the env will read them."""
+        if name == self._unit_head:
+            self.env_action[name][unit_rows_of(self.env, rows)] = chosen
+        else:
+            self._row_action[name][rows] = chosen
+
     def _act_whole(self, t: int) -> None:
-        actions, logprob, value = self.policy.act(
-            self._live_tensors, self._live_legal_tensors, self.generator
-        )
+        actions, logprob, value = self.policy.act(*self._seen(), self.generator)
         for name, action in actions.items():
             chosen = action.numpy()
+            if name == self._unit_head:
+                self.env_action[name][:] = chosen
+                continue
             self.rollout.action[name][t] = chosen
             self.env_action[name][:, 0] = chosen
         self.rollout.logprob[t] = logprob.numpy()
@@ -200,25 +234,21 @@ class Collector:
             for player, rows in self.opponents.rows_to_act(acting):
                 for name, chosen in player.act(env, rows // seats, rows % seats).items():
                     try:
-                        self._row_action[name][rows] = chosen
+                        self._play(name, rows, chosen)
                     except (KeyError, TypeError, ValueError) as error:
-                        raise misplayed(player, name, chosen, len(rows), env) from error
+                        raise misplayed(player, name, chosen, rows, env) from error
         learn = rollout.learn[t]
         learn.fill(False)
         if len(mine) == 0:
             return
         learn[mine] = True
         self.acting_rows = mine
-        index = torch.from_numpy(mine)
-        actions, logprob, value = self.policy.act(
-            {name: part[index] for name, part in self._live_tensors.items()},
-            {name: mask[index] for name, mask in self._live_legal_tensors.items()},
-            self.generator,
-        )
+        actions, logprob, value = self.policy.act(*seen(env, mine), self.generator)
         for name, action in actions.items():
             chosen = action.numpy()
-            rollout.action[name][t, mine] = chosen
-            self._row_action[name][mine] = chosen
+            self._play(name, mine, chosen)
+            if name != self._unit_head:
+                rollout.action[name][t, mine] = chosen
         rollout.logprob[t, mine] = logprob.numpy()
         rollout.value[t, mine] = value.numpy()
 
@@ -229,9 +259,13 @@ class Collector:
         if len(rows) == 0:
             return acting
         for head in self.env.spec.heads:
-            mask = self._live_legal.get(head.name)
-            legal = None if mask is None else mask[rows]
-            self._row_action[head.name][rows] = openings.choose(head, legal, len(rows))
+            if head.name == self._unit_head:
+                legal: BoolArray | None = self.env.unit_legal[unit_rows_of(self.env, rows)]
+            else:
+                mask = self._live_legal.get(head.name)
+                legal = None if mask is None else mask[rows]
+            count = len(rows) if legal is None else len(legal)
+            self._play(head.name, rows, openings.choose(head, legal, count))
         return acting & ~at_random
 
     def _note_ends(self, t: int, outcome: FloatArray) -> tuple[int, IntArray, dict[str, AnyArray]] | None:
@@ -256,13 +290,15 @@ class Collector:
 
     @torch.no_grad()
     def _value_open_ends(self, cut: list[tuple[int, IntArray, dict[str, AnyArray]]]) -> None:
-        self.rollout.bootstrap_value[:] = self.policy.network(self._live_tensors).value.numpy()
+        self.rollout.bootstrap_value[:] = self.policy.network(self._seen()[0]).value.numpy()
         if not cut:
             return
-        observation = {
+        observation: dict[str, Any] = {
             name: torch.from_numpy(np.concatenate([parts[name] for _, _, parts in cut]))
             for name in self._live
         }
+        if self._unit_head is not None:
+            observation[UNITS] = no_units(self.env.spec, sum(len(rows) for _, rows, _ in cut))
         values = self.policy.network(observation).value.numpy()
         steps = np.concatenate([np.full(len(rows), t) for t, rows, _ in cut])
         self.rollout.final_value[steps, np.concatenate([rows for _, rows, _ in cut])] = values
@@ -312,7 +348,7 @@ class Collector:
             **self.episodes.state(),
             **({} if self.openings is None else {"opening": self.openings.left.copy()}),
             **({} if self.keeper is None else prefixed("kept", self.keeper.state())),
-            **{f"action.{name}": action.copy() for name, action in self.env_action.items()},
+            **{f"action.{name}": action.copy() for name, action in self._row_action.items()},
         }
 
     def load_state(self, state: dict[str, AnyArray]) -> None:
@@ -323,8 +359,8 @@ class Collector:
             self.openings.left[:] = state["opening"]
         if self.keeper is not None:
             self.keeper.load_state(under("kept", state))
-        for name, action in self.env_action.items():
-            action[:] = state[f"action.{name}"]
+        for name, action in self._row_action.items():
+            action[:] = state[f"action.{name}"].reshape(action.shape)
 
 
 def _facts_read(shapers: list[Shaper], env: VecEnv) -> list[str]:
@@ -335,7 +371,7 @@ def _facts_read(shapers: list[Shaper], env: VecEnv) -> list[str]:
     return sorted(names)
 
 
-def misplayed(player: Player, head: str, chosen: object, rows: int, env: VecEnv) -> LanistaError:
+def misplayed(player: Player, head: str, chosen: object, rows: IntArray, env: VecEnv) -> LanistaError:
     """Say what is wrong with an answer that does not fit the heads' actions."""
     heads = {spec.name: spec for spec in env.spec.heads}
     who = f"player {type(player).__module__}.{type(player).__name__}"
@@ -343,7 +379,8 @@ def misplayed(player: Player, head: str, chosen: object, rows: int, env: VecEnv)
         return PluginError(
             f"{who}: act gave actions for {head!r}; the heads of {env.spec.name} are {', '.join(heads)}"
         )
-    asked = (rows, *heads[head].action_shape)
+    count = int(unit_rows_of(env, rows).sum()) if heads[head].kind == UNITS else len(rows)
+    asked = (count, *heads[head].action_shape)
     found = (
         f"the shape {np.shape(chosen)}" if isinstance(chosen, np.ndarray) else f"a {type(chosen).__name__}"
     )
