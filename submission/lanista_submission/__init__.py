@@ -9,6 +9,7 @@ import pluggy
 
 from lanista.hookspecs import Register
 from lanista_submission.targets.kaggle_game import KaggleGameSettings
+from lanista_submission.targets.onnx import OnnxSettings
 
 if TYPE_CHECKING:
     import typer
@@ -36,7 +37,12 @@ def register_targets(register: Register) -> None:
         "lanista_submission.targets.local:Local",
         summary="any env, judged by its own rules: a tar.gz that needs Python and numpy",
     )
-    register("onnx", "lanista_submission.targets.onnx:Onnx", summary="the policy as a bare ONNX file")
+    register(
+        "onnx",
+        "lanista_submission.targets.onnx:Onnx",
+        settings=OnnxSettings,
+        summary="the policy as a bare ONNX file",
+    )
 
 
 @hookimpl

@@ -76,14 +76,19 @@ def torch_runner(policy: Policy) -> Runner:
     return run
 
 
-def onnx_runner(model: bytes) -> Runner:
-    """onnxruntime on one thread."""
+def onnx_session(model: bytes) -> Any:  # noqa: ANN401 - onnxruntime has no types
+    """An onnxruntime session on one thread."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def onnx_runner(model: bytes) -> Runner:
+    """onnxruntime, every output."""
+    session = onnx_session(model)
     names = [output.name for output in session.get_outputs()]
     # What the graph does not read (say, a mask that a head ignores) is no input of the session.
     wanted = {entry.name for entry in session.get_inputs()}

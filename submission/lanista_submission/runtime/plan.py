@@ -9,6 +9,7 @@
 
 import io
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,9 +30,9 @@ class Plan:
     record: dict[str, Any]
     weights: dict[str, Array]
 
-    def executor(self) -> Executor:
-        """Run it here."""
-        return Executor(self.record, self.weights)
+    def executor(self, wanted: Collection[str] | None = None) -> Executor:
+        """Run it here; `wanted` are the outputs that are needed, all by default."""
+        return Executor(self.record, self.weights, wanted=wanted)
 
     def json_bytes(self) -> bytes:
         """``plan.json``; equal plans give equal bytes."""

@@ -2,28 +2,99 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from lanista.plugins import Registry
 
 if TYPE_CHECKING:
     from lanista.delivery import Delivered, Verdict
 
+#: the stream of start states that the written files play on
+SEED = 20_261_122
+
+
+class OnnxSettings(BaseModel):
+    """What is written and measured beside the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: also write policy.int8.onnx, whose layers keep their weights as int8
+    int8: bool = False
+    #: seconds that torch, onnxruntime and numpy are timed for, each; 0: no timing
+    timing: float = Field(default=0.0, ge=0.0)
+    #: greedy episodes that each written file plays by the numpy runtime, on the same starts (one seat); 0: none
+    episodes: int = Field(default=0, ge=0)
+
 
 class Onnx:
-    """Exports only. Keeps `lanista.delivery.Target`."""
+    """Exports, and measures what was written. Keeps `lanista.delivery.Target`."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, settings: OnnxSettings | None = None) -> None:
         """`registry` tells of envs, networks and heads."""
         self.registry = registry
+        self.settings = settings or OnnxSettings()
 
     def deliver(self, run_folder: Path, policy_folder: Path, out_folder: Path) -> "Delivered":
-        """Export the policy to ``out_folder/policy.onnx``."""
+        """Export the policy to ``out_folder/policy.onnx``, and what else the settings ask for."""
         from lanista.delivery import Delivered
         from lanista_submission.export.policy import export_folder
 
-        exported = export_folder(policy_folder, out_folder / "policy.onnx", self.registry)
-        return Delivered(exported.path, exported.lines(), {"target": "onnx", "export": exported.to_json()})
+        whole = export_folder(policy_folder, out_folder / "policy.onnx", self.registry)
+        files = {"float32": whole}
+        lines = list(whole.lines())
+        if self.settings.int8:
+            small = export_folder(policy_folder, out_folder / "policy.int8.onnx", self.registry, int8=True)
+            files["int8"] = small
+            lines += small.lines()[-2:]
+        record: dict[str, Any] = {"target": "onnx", "export": whole.to_json()}
+        if self.settings.int8:
+            record["int8"] = files["int8"].to_json()
+        measured = self._measure(policy_folder, {name: report.path for name, report in files.items()})
+        return Delivered(whole.path, (*lines, *_told(measured)), {**record, "measured": measured})
+
+    def _measure(self, policy_folder: Path, files: Mapping[str, Path]) -> dict[str, Any]:
+        """Sizes, times and returns of each written file, as plain values."""
+        import onnx
+
+        from lanista.intervals import mean_interval
+        from lanista.policy import load_policy
+        from lanista_submission.export.player import exported_returns
+        from lanista_submission.export.policy import find_policy
+        from lanista_submission.export.record import record_play
+        from lanista_submission.export.timing import ROWS, decision_times
+        from lanista_submission.runtime.plan import compile_plan
+
+        place = find_policy(policy_folder)
+        policy = load_policy(place, self.registry)
+        found: dict[str, Any] = {"torch_bytes": (place / "weights.safetensors").stat().st_size}
+        for name, path in files.items():
+            content = path.read_bytes()
+            plan = compile_plan(onnx.load_model_from_string(content))
+            told: dict[str, Any] = {
+                "file": path.name,
+                "onnx_bytes": len(content),
+                "numpy_bytes": len(plan.json_bytes()) + len(plan.npz_bytes()),
+            }
+            if self.settings.timing > 0.0:
+                rows = record_play(policy, self.registry, ROWS)
+                times = decision_times(policy, content, plan, rows, self.settings.timing)
+                told["microseconds"] = {
+                    runner: {"median": time.median, "p99": time.p99} for runner, time in times.items()
+                }
+            if self.settings.episodes and policy.card.spec.seats == 1:
+                returns = exported_returns(plan, policy.card, self.registry, self.settings.episodes, SEED)
+                low, high = mean_interval(returns.astype(float).tolist())
+                told["returns"] = {
+                    "episodes": len(returns),
+                    "mean": float(returns.mean()),
+                    "low": low,
+                    "high": high,
+                    "worst": float(returns.min()),
+                }
+            found[name] = told
+        return found
 
     def verify(
         self,
@@ -40,3 +111,23 @@ class Onnx:
         return Verdict(
             False, 2, (sentence,), {"ok": False, "problems": [{"code": "no_judge", "message": sentence}]}
         )
+
+
+def _told(measured: Mapping[str, Any]) -> list[str]:
+    """The measured figures as sentences."""
+    lines = []
+    for kind in ("float32", "int8"):
+        told = measured.get(kind, {})
+        if "microseconds" in told:
+            times = ", ".join(
+                f"{runner} {time['median']:.1f} ({time['p99']:.1f})"
+                for runner, time in told["microseconds"].items()
+            )
+            lines.append(f"{told['file']}: µs a decision at batch 1, median (99th percentile): {times}")
+        if "returns" in told:
+            found = told["returns"]
+            lines.append(
+                f"{told['file']}: return {found['mean']:.2f} ({found['low']:.2f} to {found['high']:.2f}), worst "
+                f"{found['worst']:.2f}, over {found['episodes']} episodes played by the numpy runtime"
+            )
+    return lines
