@@ -13,6 +13,7 @@ from lanista_agents.settings import (
     GaussianSettings,
     MlpSettings,
     PpoSettings,
+    UnitMlpSettings,
 )
 from lanista_agents.teachers.settings import NpzSettings
 
@@ -33,6 +34,12 @@ def register_networks(register: Register) -> None:
         "lanista_agents.networks.conv:Conv",
         settings=ConvSettings,
         summary="3x3 convolutions and residual blocks over a board",
+    )
+    register(
+        "unit_mlp",
+        "lanista_agents.networks.unit_mlp:UnitMlp",
+        settings=UnitMlpSettings,
+        summary="dense layers over every unit, with its team and its seat as context",
     )
     register(
         "actor",

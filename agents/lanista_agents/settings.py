@@ -92,6 +92,27 @@ class ActorSettings(BaseModel):
     head: dict[str, Any] = {"use": "gaussian"}
 
 
+class UnitMlpSettings(BaseModel):
+    """``unit_mlp``: dense layers over every unit, with its team and its seat as context."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: width of the layers over units
+    width: PositiveInt = 64
+    #: width of the layers over a seat's context
+    context: PositiveInt = 64
+    #: residual blocks over units behind the two dense layers, 0 or more; each starts as the identity
+    blocks: int = Field(default=0, ge=0)
+    #: residual blocks over the context, 0 or more; each starts as the identity
+    context_blocks: int = Field(default=0, ge=0)
+    #: how a seat's units are pooled: 0 = their mean, else as many means weighed by attention
+    attention_heads: int = Field(default=0, ge=0)
+    #: "tanh", "relu" or "gelu"
+    activation: Activation = "relu"
+    #: gain of the orthogonal weights behind the logits, > 0
+    policy_gain: float = Field(default=0.01, gt=0.0)
+
+
 class GaussianSettings(BaseModel):
     """``gaussian``: normal distributions, led to the bounds by tanh or clipped to them."""
 

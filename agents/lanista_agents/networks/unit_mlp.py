@@ -1,0 +1,83 @@
+"""Network ``unit_mlp``: dense layers over every unit, with what its whole team and its seat see as context.
+
+1. each unit's row becomes features;
+2. the features of a seat's units, pooled, and what the seat sees become the seat's context: the value reads it;
+3. a unit's features and its seat's context become logits, by a layer of its own for each kind of unit.
+
+All units of all rows go through each layer in one call. A seat without units has a value from what it sees alone.
+"""
+
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from lanista.policy import Network, PolicyOutput, Tensors
+from lanista.spec import HeadSpec, ObsPart
+from lanista.units import units_of
+from lanista_agents.networks.growth import copy_into, refuse_changes, refuse_shrinking
+from lanista_agents.networks.layers import ACTIVATIONS, dense
+from lanista_agents.networks.mlp import ResidualBlock
+from lanista_agents.networks.outputs import Outputs
+from lanista_agents.networks.unit_layers import Pooling, RowInputs, UnitInputs, UnitOutputs, split_heads
+from lanista_agents.settings import UnitMlpSettings
+
+
+class UnitMlp(Network):
+    """See `UnitMlpSettings` and the module."""
+
+    def __init__(
+        self,
+        observation: Sequence[ObsPart],
+        heads: Sequence[HeadSpec],
+        settings: UnitMlpSettings,
+        unit_observation: Sequence[ObsPart] = (),
+    ) -> None:
+        """A head's `size` is its number of outputs. Torch's global generator draws the weights."""
+        super().__init__()
+        self.parts, self.head_specs = tuple(observation), tuple(heads)
+        self.unit_parts, self.settings = tuple(unit_observation), settings
+        self.unit_head, others = split_heads("unit_mlp", self.head_specs)
+        self.act, gain, _ = ACTIVATIONS[settings.activation]
+        width, context = settings.width, settings.context
+        self.units = UnitInputs(self.unit_parts, len(self.unit_head.units))
+        self.rows = RowInputs(self.parts)
+        self.first = dense(self.units.size, width, gain)
+        self.pooling = Pooling(width, settings.attention_heads)
+        # What is seen and the number of units; the pooled features come behind, as they may grow.
+        self.seen = dense(self.rows.size + 1, context, gain)
+        self.pooled = dense(width * (settings.attention_heads or 1), context, gain)
+        self.context_blocks = _blocks(settings.context_blocks, context, settings.activation)
+        self.second = dense(width, width, gain)
+        self.told = dense(context, width, gain)
+        self.blocks = _blocks(settings.blocks, width, settings.activation)
+        self.unit_outputs = UnitOutputs(width, self.unit_head, settings.policy_gain)
+        self.outputs = Outputs(context, others, settings.policy_gain)
+
+    def forward(self, observation: Tensors) -> PolicyOutput:
+        """See `lanista.policy.Network`."""
+        table = units_of(observation)
+        units = self.act(self.first(self.units(table)))
+        count = torch.log1p(table.counts.to(torch.float32)).unsqueeze(1)
+        seen = torch.cat([self.rows(observation), count], dim=1)
+        context: Tensor = self.act(self.seen(seen) + self.pooled(self.pooling(units, table)))
+        for block in self.context_blocks:
+            context = block(context)
+        units = self.act(self.second(units) + self.told(context).index_select(0, table.row))
+        for block in self.blocks:
+            units = block(units)
+        output: PolicyOutput = self.outputs(context, context)
+        logits = self.unit_outputs(units, table)
+        return PolicyOutput({**output.logits, self.unit_head.name: logits}, output.value)
+
+    def grow(self, settings: UnitMlpSettings) -> Self:
+        """More of everything, the same function; see `lanista_agents.networks.growth`."""
+        refuse_changes("unit_mlp", self.settings, settings, ("activation", "attention_heads"))
+        for name in ("width", "context", "blocks", "context_blocks"):
+            refuse_shrinking("unit_mlp", name, getattr(self.settings, name), getattr(settings, name))
+        return copy_into(self, type(self)(self.parts, self.head_specs, settings, self.unit_parts))
+
+
+def _blocks(number: int, width: int, activation: str) -> nn.ModuleList:
+    return nn.ModuleList(ResidualBlock(width, activation) for _ in range(number))

@@ -1,0 +1,169 @@
+"""The practice game with units: let every unit say the number that it sees, and that stands on the board in its cell.
+
+A round gives a seat none to four units, each in a cell of its own, of two kinds: a *crier* knows the numbers 0 to 3, a
+*page* 0 and 1 only. A seat's points of a round are the share of its units that say theirs. One other choice of a crier is
+forbidden. One seat has the outcome "score", two have "result".
+"""
+
+import numpy as np
+
+from lanista.arrays import AnyArray, IntArray
+from lanista.env import VecEnv
+from lanista.registry import Entry, Registry
+from lanista.spec import EnvSpec, FactSpec, HeadSpec, ObsPart
+from lanista.testing.practice import CHOICES, PracticeSettings
+
+SIDE = 3
+MOST = 4
+KINDS = (("crier", CHOICES), ("page", 2))
+
+
+class PracticeUnits(VecEnv):
+    """See the module."""
+
+    def __init__(self, num_games: int, settings: PracticeSettings, num_threads: int) -> None:
+        """Allocate every array."""
+        seats, rounds = settings.seats, settings.rounds
+        cells = (num_games, seats)
+        self.num_games = num_games
+        self.spec = EnvSpec(
+            name="practice_units",
+            version="1",
+            source="lanista.testing.practice_units",
+            seats=seats,
+            turns="simultaneous",
+            observation=(
+                ObsPart(
+                    "board", (CHOICES, SIDE, SIDE), "uint8", "1 on the plane of a unit's number, in its cell"
+                ),
+                ObsPart("clock", (1,), "float32", "share of the rounds that are over"),
+            ),
+            heads=(HeadSpec("say", "units", CHOICES, "a number", units=KINDS),),
+            facts=(
+                FactSpec("reward", "flow", "points", "share of the units that said the right number"),
+                FactSpec("points", "level", "points", "points in this game"),
+            ),
+            max_steps=rounds,
+            reward_range=(0.0, 1.0),
+            outcome="score" if seats == 1 else "result",
+            unit_observation=(ObsPart("number", (CHOICES,), "float32", "1 at the number to say"),),
+        )
+        self.observation = self._blank(cells)
+        self.final_observation = self._blank(cells)
+        self.legal = {}
+        self.facts = {name: np.zeros(cells, np.float32) for name in ("reward", "points")}
+        self.final_facts = {name: np.zeros(cells, np.float32) for name in ("reward", "points")}
+        self.acting = np.ones(cells, np.bool_)
+        self.outcome = np.zeros(cells, np.float32)
+        self.terminated, self.truncated = np.zeros(cells, np.bool_), np.zeros(cells, np.bool_)
+        self.ended = np.zeros(num_games, np.bool_)
+        self.unit_offsets = np.zeros(num_games * seats + 1, np.int64)
+        self._seed = np.zeros(1, np.int64)
+        self._episode = np.zeros(num_games, np.int64)
+        self._round = np.zeros(num_games, np.int64)
+        # Of the games that are on, a round: units, and of each its cell, kind, number and forbidden number.
+        self._counts = np.zeros((*cells, rounds), np.int64)
+        self._draws = np.zeros((*cells, rounds, MOST, 4), np.int64)
+        self._show()
+
+    def _blank(self, cells: tuple[int, int]) -> dict[str, AnyArray]:
+        return {
+            "board": np.zeros((*cells, CHOICES, SIDE, SIDE), np.uint8),
+            "clock": np.zeros((*cells, 1), np.float32),
+        }
+
+    def reset(self, seed: int) -> None:
+        """Start all games anew."""
+        self._seed[:] = seed
+        self._episode[:] = 0
+        for array in (*self.facts.values(), self.outcome, self.terminated, self.ended):
+            array[...] = 0
+        self._begin(np.arange(self.num_games))
+
+    def _begin(self, games: IntArray) -> None:
+        """Draw the rounds of games that begin, each from its own stream."""
+        shape = self._draws.shape[1:3]
+        for game in games:
+            rng = np.random.default_rng([int(self._seed[0]), int(game), int(self._episode[game])])
+            self._counts[game] = rng.integers(MOST + 1, size=shape)
+            cell = rng.random((*shape, SIDE * SIDE)).argsort(axis=-1)[..., :MOST]
+            kind = rng.integers(len(KINDS), size=(*shape, MOST))
+            number = rng.integers(CHOICES, size=kind.shape) % np.where(kind == 0, CHOICES, 2)
+            forbidden = (number + rng.integers(1, CHOICES, size=kind.shape)) % CHOICES
+            self._draws[game] = np.stack([cell, kind, number, np.where(kind == 0, forbidden, -1)], axis=-1)
+        self._episode[games] += 1
+        self._round[games] = 0
+        for fact in self.facts.values():
+            fact[games] = 0.0
+        self._show()
+
+    def _show(self) -> None:
+        games, seats = np.indices(self.acting.shape)
+        at = np.minimum(self._round, self.spec.max_steps - 1)[:, None]
+        counts = self._counts[games, seats, at].reshape(-1)
+        self.unit_offsets[1:] = np.cumsum(counts)
+        self.unit_row = np.repeat(np.arange(len(counts)), counts)
+        place = np.arange(len(self.unit_row)) - self.unit_offsets[self.unit_row]
+        draws = self._draws[games, seats, at].reshape(-1, MOST, 4)[self.unit_row, place]
+        self.unit_cell, self.unit_kind, self._number, forbidden = np.ascontiguousarray(draws.T)
+        choices = np.array([number for _, number in KINDS])
+        every = np.arange(CHOICES)
+        self.unit_legal = (every < choices[self.unit_kind][:, None]) & (every != forbidden[:, None])
+        self.unit_observation = {"number": (every == self._number[:, None]).astype(np.float32)}
+        board = self.observation["board"].reshape(len(counts), CHOICES, -1)
+        board[...] = 0
+        board[self.unit_row, self._number, self.unit_cell] = 1
+        self.observation["clock"][..., 0] = (self._round / self.spec.max_steps)[:, None]
+
+    def step(self, actions: dict[str, AnyArray]) -> None:
+        """Play one round of every game."""
+        counts = np.diff(self.unit_offsets)
+        right = np.bincount(self.unit_row, actions["say"] == self._number, minlength=len(counts))
+        share = (right / np.maximum(counts, 1)).reshape(self.acting.shape)
+        self.facts["reward"][...] = share
+        self.facts["points"] += share
+        self._round += 1
+        self.ended[...] = self._round == self.spec.max_steps
+        self.terminated[...] = self.ended[:, None]
+        self.outcome[...] = 0.0
+        over = np.flatnonzero(self.ended)
+        for name, part in self.observation.items():
+            self.final_observation[name][over] = part[over]
+        self.final_observation["clock"][over] = 1.0
+        for name, fact in self.facts.items():
+            self.final_facts[name][over] = fact[over]
+        points = self.facts["points"][over]
+        self.outcome[over] = points if self.spec.seats == 1 else np.sign(points - points[:, ::-1])
+        if len(over):
+            self._begin(over)
+        else:
+            self._show()
+
+    def _changing(self) -> dict[str, AnyArray]:
+        names = (
+            "outcome", "terminated", "ended", "_seed", "_episode", "_round", "_counts", "_draws",
+        )  # fmt: skip
+        arrays: dict[str, AnyArray] = {name: getattr(self, name) for name in names}
+        for group in ("final_observation", "facts", "final_facts"):
+            arrays |= {f"{group}.{name}": array for name, array in getattr(self, group).items()}
+        return arrays
+
+    def save(self) -> dict[str, AnyArray]:
+        """See `VecEnv.save`."""
+        return {name: array.copy() for name, array in self._changing().items()}
+
+    def load(self, state: dict[str, AnyArray]) -> None:
+        """See `VecEnv.load`."""
+        for name, array in self._changing().items():
+            array[...] = state[name]
+        self._show()
+
+
+def offer_practice_units(registry: Registry) -> None:
+    """Let the registry know the game, so that phases and policies can name it."""
+    if "practice_units" not in registry.names("envs"):
+        target = "lanista.testing.practice_units:PracticeUnits"
+        summary = "a game with units to try plugins on"
+        registry.add_all(
+            [Entry("envs", "practice_units", target, PracticeSettings, summary, "lanista.testing")]
+        )
