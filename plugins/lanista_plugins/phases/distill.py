@@ -30,6 +30,7 @@ from lanista.policy_player import PolicyPlayer
 from lanista.rollout import Collector
 from lanista_plugins.phases.compare import agreement_of, compare_policies
 from lanista_plugins.phases.driving import Drivers, Driving
+from lanista_plugins.phases.ensemble import the_teacher
 from lanista_plugins.phases.fitting import Fitting, Losses
 from lanista_plugins.phases.labelled import LabelledRows
 from lanista_plugins.phases.measure import Measure, Measurement
@@ -64,7 +65,7 @@ class Distill:
         self.env = context.make_env(settings.num_games)
         self._open.callback(self.env.close)
         self.env.reset(context.derive("env"))
-        self.teacher = context.teacher_of(settings.teacher, self.env)
+        self.teacher = the_teacher(context, settings, self.env)
         if isinstance(self.teacher, Policy):
             self.teacher.network.requires_grad_(False)
             self.teacher.network.eval()

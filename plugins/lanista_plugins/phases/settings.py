@@ -126,6 +126,16 @@ class DistillUntil(Until):
         return super().measures or self.share_at_least is not None
 
 
+class WeighedTeacher(TeacherTable):
+    """One of several teachers."""
+
+    #: its share in a mixture beside the others', > 0
+    weight: float = Field(default=1.0, gt=0.0)
+    #: the numbers of a flat observation that it was trained to see, the first one and the one behind the last, as in
+    #: [0, 28] of 29 that a time feature makes; none: all
+    sees: tuple[int, int] | None = None
+
+
 class DistillSettings(BaseModel):
     """Teach a student to play as its teacher does, on states that both visit (DAgger, Ross et al. 2011)."""
 
@@ -135,6 +145,11 @@ class DistillSettings(BaseModel):
     env: dict[str, Any] = {}
     #: the teacher: an earlier phase's name, "previous", a run or policy folder, a teacher of a plugin
     teacher: TeacherTable = TeacherTable()
+    #: several teachers of this env instead of one, each a source or { source = "...", weight = 2.0 }; none: `teacher`
+    teachers: tuple[WeighedTeacher, ...] = ()
+    #: what several teachers say together: "best" that of the highest mean return over `compare_episodes` starts, "mean"
+    #: the mixture by their weights, "value" the one whose critic promises most at each state
+    combine: Literal["best", "mean", "value"] = "best"
     #: the student's network; none: that of `warm_start`
     network: NetworkTable | None = None
     #: the policy whose weights the student begins with, as `teacher` names one; none: fresh weights
@@ -185,6 +200,12 @@ class DistillSettings(BaseModel):
     min_agreement: float = Field(default=0.0, ge=0.0, le=1.0)
     #: updates between checkpoints, 1 or more
     checkpoint_every: int = Field(default=50, ge=1)
+
+    @model_validator(mode="after")
+    def _one_or_several_teachers(self) -> "DistillSettings":
+        if self.teachers and self.teacher != TeacherTable():
+            raise ValueError("name one teacher, or several as teachers = [...], not both")
+        return self
 
     @model_validator(mode="after")
     def _some_network(self) -> "DistillSettings":
