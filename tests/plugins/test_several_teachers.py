@@ -41,7 +41,7 @@ def combined(env: str, tables: list, combine: str, folder: Path = Path("nowhere"
     made = context.make_env(4)
     made.reset(0)
     settings = DistillSettings.model_validate({**STUDENT, "teachers": tables, "combine": combine})
-    teacher = the_teacher(context, settings, made)
+    teacher = the_teacher(context, settings, made, settings.compare_episodes)
     assert isinstance(teacher, Policy)
     return teacher
 
@@ -162,7 +162,7 @@ def test_units_are_given_by_the_member_that_their_seat_listens_to():
 
     from lanista.policy import PolicyOutput
     from lanista.spec import UNITS, HeadSpec
-    from lanista.units import blank_units
+    from lanista.units import UnitTable
 
     context = context_of("cartpole")
     spec = context.make_env(1).spec
@@ -182,7 +182,13 @@ def test_units_are_given_by_the_member_that_their_seat_listens_to():
 
     heads = {"orders": REGISTRY.load("heads", "units")(orders, None)}
     members = [Policy(Says(1.0, [0.0, 5.0]), heads, None), Policy(Says(2.0, [3.0, 1.0]), heads, None)]
-    table = blank_units(spec, [2, 3])
+    table = UnitTable(
+        torch.tensor([0, 2, 5]),
+        torch.tensor([0, 0, 1, 1, 1]),
+        torch.zeros(5),
+        torch.zeros(5),
+        torch.ones(5, 3),
+    )
     answer = Ensemble(members, "value", [0.5, 0.5], spec)({UNITS: table})
     assert answer.logits["orders"][:, 0].tolist() == [2.0, 2.0, 1.0, 1.0, 1.0]
     assert answer.value.tolist() == [3.0, 5.0]

@@ -65,7 +65,7 @@ class Distill:
         self.env = context.make_env(settings.num_games)
         self._open.callback(self.env.close)
         self.env.reset(context.derive("env"))
-        self.teacher = the_teacher(context, settings, self.env)
+        self.teacher = the_teacher(context, settings, self.env, settings.compare_episodes)
         if isinstance(self.teacher, Policy):
             self.teacher.network.requires_grad_(False)
             self.teacher.network.eval()

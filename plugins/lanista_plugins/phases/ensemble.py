@@ -25,7 +25,7 @@ from lanista.teachers import LiveTeacher
 from lanista.units import live_units, units_of
 from lanista_plugins.phases.narrowed import narrowed_teacher
 from lanista_plugins.phases.paired import SharedStarts, greedy_player
-from lanista_plugins.phases.settings import DistillSettings, WeighedTeacher
+from lanista_plugins.phases.settings import TaughtBy, WeighedTeacher
 
 
 class Ensemble(Network):
@@ -80,9 +80,12 @@ class Ensemble(Network):
         return found
 
 
-def the_teacher(context: PhaseContext, settings: DistillSettings, env: VecEnv) -> Policy | LiveTeacher:
+def the_teacher(
+    context: PhaseContext, settings: TaughtBy, env: VecEnv, episodes: int
+) -> Policy | LiveTeacher:
     """The recipe's teacher, or the one that its `teachers` make together; `env` is one of the phase's.
 
+    The best of several is found over that many `episodes`.
     Raises RecipeError for members that do not go together, or not with `combine`.
     """
     tables, combine = settings.teachers, settings.combine
@@ -92,7 +95,7 @@ def the_teacher(context: PhaseContext, settings: DistillSettings, env: VecEnv) -
     if len(members) == 1:
         return members[0]
     if combine == "best":
-        return _best(context, tables, members, settings.compare_episodes, env)
+        return _best(context, tables, members, episodes, env)
     for member in members[1:]:
         for spec in env.spec.heads:
             ours, theirs = members[0].card.head_table(spec), member.card.head_table(spec)

@@ -97,16 +97,17 @@ class Fitting:
         learning_rate: float,
         extra: ExtraLoss | None = None,
     ) -> dict[str, float]:
-        """One step down the mean of the parts' losses; gives that mean by term.
+        """One step down the mean of the parts' losses; gives each term's mean over the parts that have it.
 
         A part is a policy over (a part of) the network and a batch of its own task; usually there is one.
         """
-        sums: dict[str, float] = {}
+        found: dict[str, list[float]] = {}
         gradient = self._flat.gradient
         for place, (policy, batch) in enumerate(parts):
-            figures = self._gradient(policy, batch, progress, extra)
-            for name, figure in figures.items():
-                sums[name] = sums.get(name, 0.0) + figure / len(parts)
+            if len(parts) > 1:  # a part's way back writes to its own weights alone
+                self._part.zero_()
+            for name, figure in self._gradient(policy, batch, progress, extra).items():
+                found.setdefault(name, []).append(figure)
             if place == 0:
                 gradient.copy_(self._part)
             else:
@@ -119,7 +120,7 @@ class Fitting:
         # The first weights are forgotten soon: a young average keeps little.
         keep = min(self.averaging, (self.steps - 1.0) / (self.steps + 9.0))
         self._average.lerp_(self._flat.vector, 1.0 - keep)
-        return sums
+        return {name: sum(figures) / len(figures) for name, figures in found.items()}
 
     def _gradient(
         self, policy: Policy, batch: LabelledBatch, progress: float, extra: ExtraLoss | None

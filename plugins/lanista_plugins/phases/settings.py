@@ -136,13 +136,11 @@ class WeighedTeacher(TeacherTable):
     sees: tuple[int, int] | None = None
 
 
-class DistillSettings(BaseModel):
-    """Teach a student to play as its teacher does, on states that both visit (DAgger, Ross et al. 2011)."""
+class TaughtBy(BaseModel):
+    """Who teaches, and by which losses."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    #: changes to the run's env settings in this phase
-    env: dict[str, Any] = {}
     #: the teacher: an earlier phase's name, "previous", a run or policy folder, a teacher of a plugin
     teacher: TeacherTable = TeacherTable()
     #: several teachers of this env instead of one, each a source or { source = "...", weight = 2.0 }; none: `teacher`
@@ -150,18 +148,25 @@ class DistillSettings(BaseModel):
     #: what several teachers say together: "best" that of the highest mean return over `compare_episodes` starts, "mean"
     #: the mixture by their weights, "value" the one whose critic promises most at each state
     combine: Literal["best", "mean", "value"] = "best"
-    #: the student's network; none: that of `warm_start`
-    network: NetworkTable | None = None
-    #: the policy whose weights the student begins with, as `teacher` names one; none: fresh weights
-    warm_start: str | None = None
-    #: how the student scales its observation: "measured" by the first states, "env" as the env declares it
-    scaling: Literal["measured", "env"] = "measured"
     #: terms of the loss; none: of real numbers the squared distance of the actions, of choices the KL. Its temperature
     #: is low because students are played greedily: what must be kept is which action is the best, also where the
     #: teacher hardly prefers it
     losses: tuple[LossSettings, ...] = ()
-    #: where states come from beside fresh games: "games:PHASE", or { games = "PHASE", share = 0.5 }; none: fresh only
-    states: StatesSettings | None = None
+
+    @model_validator(mode="after")
+    def _one_or_several_teachers(self) -> "TaughtBy":
+        if self.teachers and self.teacher != TeacherTable():
+            raise ValueError("name one teacher, or several as teachers = [...], not both")
+        return self
+
+
+class TeachingSettings(BaseModel):
+    """How states are gathered and fitted, and what is asked of the student."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: how the student scales its observation: "measured" by the first states, "env" as the env declares it
+    scaling: Literal["measured", "env"] = "measured"
     #: the chance that a stretch of a game is played by the student while states are gathered, 0..1; may be a schedule
     student_share: Scheduled = Schedule(start=0.0, end=1.0)
     #: steps after which a game that goes on gets a driver anew (a new game always does), 1 or more
@@ -189,9 +194,6 @@ class DistillSettings(BaseModel):
     averaging: float = Field(default=0.98, ge=0.0, lt=1.0)
     #: when the phase ends
     until: DistillUntil
-    #: averages out of the phase's last quarter that are tried against its last on shared starts, 0 or more; one is
-    #: taken instead only if it is better beyond doubt
-    candidates: int = Field(default=0, ge=0)
     #: how much the student may lose, 0..1: of the teacher's distance from random moves, or in score points against it
     allowed_loss: float = Field(default=0.05, ge=0.0, le=1.0)
     #: episodes, or games a seat order, of the final comparison, 1 or more
@@ -201,11 +203,21 @@ class DistillSettings(BaseModel):
     #: updates between checkpoints, 1 or more
     checkpoint_every: int = Field(default=50, ge=1)
 
-    @model_validator(mode="after")
-    def _one_or_several_teachers(self) -> "DistillSettings":
-        if self.teachers and self.teacher != TeacherTable():
-            raise ValueError("name one teacher, or several as teachers = [...], not both")
-        return self
+
+class DistillSettings(TeachingSettings, TaughtBy):
+    """Teach a student to play as its teacher does, on states that both visit (DAgger, Ross et al. 2011)."""
+
+    #: changes to the run's env settings in this phase
+    env: dict[str, Any] = {}
+    #: the student's network; none: that of `warm_start`
+    network: NetworkTable | None = None
+    #: the policy whose weights the student begins with, as `teacher` names one; none: fresh weights
+    warm_start: str | None = None
+    #: where states come from beside fresh games: "games:PHASE", or { games = "PHASE", share = 0.5 }; none: fresh only
+    states: StatesSettings | None = None
+    #: averages out of the phase's last quarter that are tried against its last on shared starts, 0 or more; one is
+    #: taken instead only if it is better beyond doubt
+    candidates: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _some_network(self) -> "DistillSettings":

@@ -11,7 +11,7 @@ from lanista.policy import Policy, build_policy
 from lanista.spec import EnvSpec
 from lanista.tables import DistillerTable
 from lanista_plugins.phases.scaling import Scaling
-from lanista_plugins.phases.settings import DistillSettings, LossSettings
+from lanista_plugins.phases.settings import DistillSettings, LossSettings, TaughtBy
 
 
 def fresh_student(context: PhaseContext, settings: DistillSettings, env: VecEnv, scaling: Scaling) -> Policy:
@@ -39,7 +39,7 @@ def fresh_student(context: PhaseContext, settings: DistillSettings, env: VecEnv,
     return Policy(begun.network, begun.heads, card)
 
 
-def losses_for(spec: EnvSpec, settings: DistillSettings) -> tuple[LossSettings, ...]:
+def losses_for(spec: EnvSpec, settings: TaughtBy) -> tuple[LossSettings, ...]:
     """The recipe's terms; without any the one that fits the env's heads."""
     if settings.losses:
         return settings.losses
