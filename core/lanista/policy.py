@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from lanista.errors import CheckpointError, LanistaError
 from lanista.files import write_atomically
 from lanista.plugins import Registry
-from lanista.spec import UNITS, EnvSpec, HeadSpec, ObsPart
+from lanista.spec import EnvSpec, HeadSpec, ObsPart
 from lanista.tables import HeadTable
 from lanista.testing.complaints import Complaints
 from lanista.testing.outputs import check_output
-from lanista.units import blank_units
+from lanista.units import blank_rows
 
 #: name -> tensor with leading axis B, or a `lanista.units.UnitTable` where an env asks for every unit
 Tensors = Mapping[str, Any]
@@ -185,22 +185,14 @@ def build_policy(card: PolicyCard, registry: Registry) -> Policy:
     The network answers two rows of zeros first, so that one of another form is told by name and not by a later sum.
     """
     policy = assemble_policy(card, registry)
-    zeros: dict[str, Any] = {
-        part.name: torch.zeros((2, *part.shape), dtype=getattr(torch, part.dtype))
-        for part in card.spec.observation
-    }
-    units = card.spec.units_head
-    if units is not None:
-        # One row has a unit of each kind, the other has none.
-        zeros[UNITS] = blank_units(card.spec, [len(units.units), 0])
     with torch.no_grad():
-        answer = policy.network(zeros)
+        answer = policy.network(blank_rows(card.spec, 2))
     complaints = Complaints.about(registry.get("networks", card.network))
-    check_output(answer, _outputs(card.spec, policy.heads), 2, complaints)
+    check_output(answer, outputs_of(card.spec, policy.heads), 2, complaints)
     return policy
 
 
-def _outputs(spec: EnvSpec, heads: Mapping[str, Head]) -> tuple[HeadSpec, ...]:
+def outputs_of(spec: EnvSpec, heads: Mapping[str, Head]) -> tuple[HeadSpec, ...]:
     """What is asked of a network: the heads, with the number of their outputs as `size`."""
     return tuple(
         HeadSpec(head.name, head.kind, heads[head.name].num_outputs, head.meaning, head.units)
@@ -224,7 +216,7 @@ def assemble_policy(card: PolicyCard, registry: Registry) -> Policy:
                 f"whose factory has the argument unit_observation, such as unit_mlp or grid_resnet"
             )
         more["unit_observation"] = card.spec.unit_observation
-    return Policy(factory(card.parts, _outputs(card.spec, heads), settings, **more), heads, card)
+    return Policy(factory(card.parts, outputs_of(card.spec, heads), settings, **more), heads, card)
 
 
 def save_policy(folder: Path, policy: Policy) -> str:

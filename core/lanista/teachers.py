@@ -24,12 +24,12 @@ from lanista.arrays import AnyArray
 from lanista.env import VecEnv
 from lanista.errors import LanistaError, PluginError
 from lanista.hints import told
-from lanista.policy import Head, Policy, PolicyCard, PolicyOutput
+from lanista.policy import Head, Policy, PolicyCard, PolicyOutput, outputs_of
 from lanista.registry import Registry
-from lanista.spec import HeadSpec
 from lanista.tables import TeacherTable
 from lanista.testing.complaints import Complaints
 from lanista.testing.outputs import check_output
+from lanista.units import blank_rows
 
 
 @runtime_checkable
@@ -95,17 +95,9 @@ def build_teacher(table: TeacherTable, card: PolicyCard, registry: Registry) -> 
 def _look_at(teacher: Policy, complaints: Complaints) -> None:
     """Two rows of zeros must give logits of the heads' sizes, and values that are numbers or all NaN."""
     spec = teacher.card.spec
-    zeros = {
-        part.name: torch.zeros((2, *part.shape), dtype=getattr(torch, part.dtype))
-        for part in spec.observation
-    }
-    outputs = tuple(
-        HeadSpec(head.name, head.kind, teacher.heads[head.name].num_outputs, head.meaning)
-        for head in spec.heads
-    )
     with torch.no_grad():
-        answer = teacher.network(zeros)
+        answer = teacher.network(blank_rows(spec, 2))
     value = getattr(answer, "value", None)
     if isinstance(value, torch.Tensor) and bool(value.isnan().all()):
         answer = answer._replace(value=torch.zeros_like(value))
-    check_output(answer, outputs, 2, complaints)
+    check_output(answer, outputs_of(spec, teacher.heads), 2, complaints)

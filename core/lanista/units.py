@@ -10,7 +10,7 @@ those of a table too: it takes the rows with their units.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ class UnitTable:
 
     def with_further(self, columns: Mapping[str, Tensor]) -> "UnitTable":
         """The same units with more columns, ``[U, ...]`` each."""
-        return self._of(self.offsets, self.row, self, {**self.further, **columns})
+        return replace(self, further={**self.further, **columns})
 
     def __getitem__(self, index: Tensor | slice) -> "UnitTable":
         """The rows of a slice (views), of a mask ``[B]``, or by numbers in their order, each with its units."""
@@ -104,6 +104,19 @@ class UnitTable:
             offsets, row, {name: torch.cat([one[name] for one in columns]) for name in columns[0]}
         )
 
+    def arrays(self) -> dict[str, AnyArray]:
+        """As numpy arrays by dotted name: ``offsets``, ``cell``, ``kind``, ``legal``, ``observation.<part>`` and so on."""
+        columns = {"offsets": self.offsets, **self._columns()}
+        return {name: column.numpy() for name, column in columns.items()}
+
+    @staticmethod
+    def of_arrays(arrays: Mapping[str, AnyArray]) -> "UnitTable":
+        """Take back what `arrays` gave, without a copy."""
+        columns = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        offsets = columns.pop("offsets")
+        row = torch.repeat_interleave(torch.arange(len(offsets) - 1), offsets.diff())
+        return UnitTable._rebuilt(offsets, row, columns)
+
     def _columns(self) -> dict[str, Tensor]:
         """Everything that has a row a unit, by dotted name, but for `row`."""
         return {
@@ -130,10 +143,6 @@ class UnitTable:
             under("observation."),
             under("further."),
         )
-
-    @staticmethod
-    def _of(offsets: Tensor, row: Tensor, table: "UnitTable", further: Mapping[str, Tensor]) -> "UnitTable":
-        return UnitTable(offsets, row, table.cell, table.kind, table.legal, table.observation, further)
 
 
 def units_of(observation: Mapping[str, Any]) -> UnitTable:
@@ -162,10 +171,21 @@ def live_units(env: VecEnv) -> UnitTable:
 
 def no_units(spec: EnvSpec, rows: int) -> UnitTable:
     """A table of rows in which nobody acts: that of a game's last state."""
-    return blank_units(spec, [0] * rows)
+    return _blank_units(spec, [0] * rows)
 
 
-def blank_units(spec: EnvSpec, counts: list[int]) -> UnitTable:
+def blank_rows(spec: EnvSpec, rows: int) -> dict[str, Any]:
+    """An observation of zeros; of a head of units the first row has a unit of each kind, the others have none."""
+    observation: dict[str, Any] = {
+        part.name: torch.zeros((rows, *part.shape), dtype=getattr(torch, part.dtype))
+        for part in spec.observation
+    }
+    if spec.units_head is not None:
+        observation[UNITS] = _blank_units(spec, [len(spec.units_head.units), *[0] * (rows - 1)])
+    return observation
+
+
+def _blank_units(spec: EnvSpec, counts: list[int]) -> UnitTable:
     """Units with nothing but zeros shown of them, as many a row as `counts` says, the kinds in turn, all choices legal."""
     head = spec.units_head
     assert head is not None

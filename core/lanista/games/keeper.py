@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from lanista.arrays import AnyArray, BoolArray, FloatArray
 from lanista.env import VecEnv
-from lanista.errors import RecipeError
 from lanista.games.kept_games import KeptGame, size_of
 from lanista.games.parts import Source, drop_parts, write_part
 from lanista.games.settings import KeepGames
@@ -27,9 +27,14 @@ from lanista.learning import Rollout
 from lanista.named_arrays import prefixed, under
 from lanista.openings import Openings
 from lanista.opponents import Opponents
+from lanista.units import UnitTable
 
 #: a part is written once the games that wait take more, in bytes before packing
 _PART_BYTES = 16 * 1024 * 1024
+
+
+#: fields that hold arrays by name
+_GROUPS = ("observation", "legal", "action", "units")
 
 
 @dataclass
@@ -42,18 +47,19 @@ class Stretch:
     observation: dict[str, AnyArray]
     legal: dict[str, BoolArray]
     action: dict[str, AnyArray]
+    units: dict[str, AnyArray] = field(default_factory=dict)
 
     def arrays(self) -> dict[str, AnyArray]:
         """By dotted name, for a checkpoint."""
         found: dict[str, AnyArray] = {name: getattr(self, name) for name in ("acting", "random", "reward")}
-        for group in ("observation", "legal", "action"):
+        for group in _GROUPS:
             found |= prefixed(group, getattr(self, group))
         return found
 
     @staticmethod
     def of(arrays: dict[str, AnyArray]) -> "Stretch":
         """Take `arrays` apart again."""
-        groups = {group: under(group, arrays) for group in ("observation", "legal", "action")}
+        groups = {group: under(group, arrays) for group in _GROUPS}
         return Stretch(arrays["acting"], arrays["random"], arrays["reward"], **groups)
 
 
@@ -64,7 +70,10 @@ def joined(stretches: list[Stretch]) -> Stretch:
     first = stretches[0]
     values: dict[str, Any] = {}
     for part in fields(Stretch):
-        if isinstance(getattr(first, part.name), dict):
+        if part.name == "units" and first.units:
+            tables = [UnitTable.of_arrays(stretch.units) for stretch in stretches]
+            values[part.name] = UnitTable.joined(tables).arrays()
+        elif isinstance(getattr(first, part.name), dict):
             values[part.name] = {
                 name: np.concatenate([getattr(stretch, part.name)[name] for stretch in stretches])
                 for name in getattr(first, part.name)
@@ -106,13 +115,7 @@ class GameKeeper:
     _counts: _Counts = field(default_factory=_Counts)
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be stored; the arrays are allocated with the first step."""
-        units = [head.name for head in self.env.spec.heads if head.kind == "units"]
-        if units:
-            raise RecipeError(
-                f"keep_games cannot keep games of {self.env.spec.name} while a phase trains: its head {units[0]!r} "
-                "is asked for every unit, which the rollout does not record; leave keep_games out"
-            )
+        """Nothing is kept yet; the arrays are allocated with the first step."""
         rows = (self.num_steps, self.env.num_games * self.env.spec.seats)
         self._acting = np.zeros(rows, np.bool_)
         self._random = np.zeros(rows, np.bool_)
@@ -130,7 +133,10 @@ class GameKeeper:
             self._random[t] = self.openings.rows(acting)
         if self.opponents is not None:
             self._member[t] = self.opponents.members
+        units = self.env.spec.units_head
         for name, action in actions.items():
+            if units is not None and name == units.name:
+                continue  # the rollout has what all units choose
             flat = action.reshape(self._acting.shape[1], *action.shape[2:])
             if name not in self._action:
                 self._action[name] = np.zeros((self.num_steps, *flat.shape), flat.dtype)
@@ -181,13 +187,21 @@ class GameKeeper:
         seats = self.env.spec.seats
         steps, rows = slice(start, stop), slice(game * seats, (game + 1) * seats)
         acting = self._acting[steps, rows].copy()
+        units: dict[str, AnyArray] = {}
+        orders: dict[str, AnyArray] = {}
+        for name, everybody in rollout.units.items():
+            places = np.arange(self._acting.size).reshape(self._acting.shape)[steps, rows][acting]
+            chosen = torch.from_numpy(rollout.action[name])
+            units = everybody.with_further({"action": chosen})[torch.from_numpy(places)].arrays()
+            orders[name] = units.pop("further.action")
         return Stretch(
             acting=acting,
             random=self._random[steps, rows] & acting,
             reward=official[steps, rows].copy(),
             observation={name: part[steps, rows][acting] for name, part in rollout.observation.items()},
             legal={name: mask[steps, rows][acting] for name, mask in rollout.legal.items()},
-            action={name: taken[steps, rows][acting] for name, taken in self._action.items()},
+            action={name: taken[steps, rows][acting] for name, taken in self._action.items()} | orders,
+            units=units,
         )
 
     def _finish(self, game: int, t: int, rollout: Rollout, outcome: FloatArray) -> None:

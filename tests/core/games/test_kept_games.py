@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lanista.errors import RecipeError
-from lanista.games.keeper import GameKeeper
 from lanista.games.kept_games import KeptGame, size_of
 from lanista.games.parts import GamesError, Source, drop_parts, read_games, read_part, write_part
 from lanista.games.settings import KeepGames, StatesSettings
@@ -229,13 +227,3 @@ def test_recipes_say_it_by_a_number_a_text_or_a_table() -> None:
             KeepGames.model_validate(wrong)
     with pytest.raises(ValueError, match=re.escape('states takes "games:PHASE" or')):
         StatesSettings.model_validate("small")
-
-
-def test_units_are_refused_while_a_phase_trains(tmp_path: Path) -> None:
-    class Fake:
-        spec = spec_of(2, UNITS)
-        num_games = 3
-
-    source = Source("toy", {}, Fake.spec)
-    with pytest.raises(RecipeError, match="its head 'orders' is asked for every unit"):
-        GameKeeper(KeepGames(games=1), Fake(), 4, tmp_path, source, None, None)
