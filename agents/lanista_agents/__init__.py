@@ -15,7 +15,7 @@ from lanista_agents.settings import (
     PpoSettings,
     UnitMlpSettings,
 )
-from lanista_agents.teachers.settings import NpzSettings
+from lanista_agents.teachers.settings import NpzSettings, Sb3Settings
 
 hookimpl = pluggy.HookimplMarker("lanista")
 
@@ -94,6 +94,13 @@ def register_teachers(register: Register) -> None:
         settings=NpzSettings,
         rest="file",
         summary="plain arrays of a dense policy",
+    )
+    register(
+        "sb3:",
+        "lanista_agents.teachers.sb3:sb3_teacher",
+        settings=Sb3Settings,
+        rest="file",
+        summary="an agent of Stable-Baselines3, read without running what is in it",
     )
 
 

@@ -66,13 +66,11 @@ class ActorSettings(BaseModel):
     ] = "tanh"  # fmt: skip
     #: how far a scaled observation may leave 0; none: any
     clip_observation: float | None = Field(default=None, gt=0.0)
-    #: what the last layer says: "logits", "bits", "q", "quantiles" or "numbers"
-    output: Literal["logits", "bits", "q", "quantiles", "numbers"] = "logits"
-    #: whether the last layer has offsets
-    bias: bool = True
+    #: what the last layer says: "logits", "bits", "scores", "q", "quantiles" or "numbers"
+    output: Literal["logits", "bits", "scores", "q", "quantiles", "numbers"] = "logits"
     #: numbers an action, whose mean is Q
     quantiles: PositiveInt = 1
-    #: logits are Q / this, in units of return, > 0
+    #: logits are Q, or scores, / this; in units of return, > 0
     q_temperature: float = Field(default=1.0, gt=0.0)
     #: values are multiplied by this: units of return a unit of the critic
     value_scale: float = Field(default=1.0, gt=0.0)

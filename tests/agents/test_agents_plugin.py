@@ -17,6 +17,7 @@ def test_everything_offered_can_be_loaded(registry):
         ("heads", "deterministic"),
         ("learners", "ppo"),
         ("teachers", "npz:"),
+        ("teachers", "sb3:"),
         ("players", "random"),
     }
     for kind, name in offered:

@@ -7,7 +7,8 @@
 ``logits``     a choice a head, the last layer as it is
 ``bits``       heads of two choices: one number each, the log-odds of the second
 ``q``          logits = Q / q_temperature (Rusu et al. 2015, https://arxiv.org/abs/1511.06295); value = max Q
-``quantiles``  the same, Q being the mean of `quantiles` numbers an action
+``scores``     as ``q``, of numbers that only rank the actions and are worth nothing as values
+``quantiles``  as ``q``, Q being the mean of `quantiles` numbers an action
 ``numbers``    real numbers: see `lanista_agents.networks.numbers`
 
 Without `critic` the value is NaN, but for that of Q.
@@ -81,7 +82,7 @@ class Actor(Network):
             raise LanistaError(
                 f"actor: output = {settings.output!r} belongs to one choice, and the env has {len(heads)} heads"
             )
-        self.last = nn.Linear(self.trunk.size, width * settings.quantiles, bias=settings.bias)
+        self.last = nn.Linear(self.trunk.size, width * settings.quantiles)
         self.critic: Layers | None = None
         self.value: nn.Linear | None = None
         if settings.critic is not None:
@@ -112,10 +113,12 @@ class Actor(Network):
         if settings.output == "numbers":
             assert self.numbers is not None
             logits = [self.numbers(said, features)]
-        elif settings.output in ("q", "quantiles"):
+        elif settings.output in ("scores", "q", "quantiles"):
             if settings.output == "quantiles":
                 said = said.view(-1, settings.quantiles, self.sizes[0]).mean(dim=1)
-            logits, value = [said / settings.q_temperature], said.max(dim=1).values * settings.value_scale
+            logits = [said / settings.q_temperature]
+            if settings.output != "scores":
+                value = said.max(dim=1).values * settings.value_scale
         elif settings.output == "bits":
             logits = [torch.stack([torch.zeros_like(bit), bit], dim=1) for bit in said.unbind(1)]
         else:

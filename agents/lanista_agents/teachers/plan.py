@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +81,7 @@ def build(plan: Plan, card: PolicyCard, registry: Registry, q_temperature: float
         settings["head"] = spoken_head(plan, card)
     notes, chosen = list(plan.notes), q_temperature
     policy = _assembled(plan, replace(card, network="actor", network_settings=settings), registry)
-    if settings["output"] in ("q", "quantiles"):
+    if settings["output"] in ("scores", "q", "quantiles"):
         if chosen is None:
             chosen, note = temperature_of(policy, registry)
             notes.append(note)
@@ -142,7 +141,7 @@ def refuse_other_env(plan: Plan, spec: EnvSpec) -> None:
         raise TeacherFileError(
             f"{words}: it gives {ours} and the env takes {theirs}; name the env it was made for"
         )
-    if plan.settings["output"] in ("q", "quantiles") and len(spec.heads) > 1:
+    if plan.settings["output"] in ("scores", "q", "quantiles") and len(spec.heads) > 1:
         raise TeacherFileError(f"{words}: it makes one choice and the env has {len(spec.heads)} heads")
     if tuple(head.size for head in spec.heads) != plan.actions:
         sizes = ", ".join(str(head.size) for head in spec.heads)
@@ -191,8 +190,3 @@ def own_heads(plan: Plan, spec: EnvSpec) -> dict[str, dict[str, Any]]:
 def sizes_of(layers: list[AnyArray]) -> tuple[int, ...]:
     """The widths of dense layers by their weights ``[out, in]``."""
     return tuple(int(layer.shape[0]) for layer in layers)
-
-
-def count(shape: tuple[int, ...]) -> int:
-    """Numbers in an array of this shape."""
-    return prod(shape)

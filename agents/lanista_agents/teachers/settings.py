@@ -17,3 +17,13 @@ class FileTeacherSettings(BaseModel):
 
 class NpzSettings(FileTeacherSettings):
     """``npz:FILE``: plain arrays."""
+
+
+class Sb3Settings(FileTeacherSettings):
+    """``sb3:FILE.zip``: an agent that Stable-Baselines3 saved."""
+
+    #: the pickled VecNormalize that its observations went through; "auto" looks beside the zip, "none" takes none
+    normalise: str = Field(default="auto", min_length=1)
+    #: read the weights by running the pickles in the file. It risks everything: such a file can do on this machine
+    #: whatever you can. Only for a file that you made yourself and that is refused without
+    unsafe: bool = False

@@ -1,0 +1,104 @@
+"""Statistics that an agent's observations were scaled by: the pickled `VecNormalize` of Stable-Baselines3.
+
+The RL Zoo puts it beside the agent, ``NAME.zip`` and ``NAME/vecnormalize.pkl``, and says in ``NAME/config.yml`` whether
+there is one, and which wrapper the env had.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lanista.arrays import AnyArray
+from lanista_agents.teachers.inert import Inert, read_pickle
+from lanista_agents.teachers.plan import TeacherFileError, read_bytes
+
+#: names under which the statistics lie beside an agent
+_NAMES = ("vecnormalize.pkl", "vec_normalize.pkl")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a `VecNormalize` does to an observation and what it did to rewards."""
+
+    #: by the names of the observation's parts, or one entry "" for an observation of one part
+    mean: dict[str, AnyArray]
+    var: dict[str, AnyArray]
+    epsilon: float
+    clip: float
+    #: units of reward a unit of the critic
+    reward_scale: float
+    #: None: observations were not scaled
+    scales: bool
+
+
+def read_statistics(file: str, words: str) -> Statistics:
+    """Read such a pickle without running it."""
+    where = f"{words}: {file}"
+    found = read_pickle(read_bytes(file, words), where)
+    if not isinstance(found, Inert) or not found.name.endswith(".VecNormalize"):
+        name = found.name if isinstance(found, Inert) else type(found).__name__
+        raise TeacherFileError(
+            f"{where} holds a {name or 'thing without a name'}, asked is a pickled VecNormalize"
+        )
+    epsilon = float(found.get("epsilon", 1e-8))
+    scales = bool(found.get("norm_obs", True))
+    rms = found.get("obs_rms")
+    parts = rms if isinstance(rms, dict) else {"": rms}
+    chosen = found.get("norm_obs_keys")
+    mean: dict[str, AnyArray] = {}
+    var: dict[str, AnyArray] = {}
+    for name, part in parts.items() if scales else ():
+        if chosen is not None and name and name not in chosen:
+            continue
+        mean[name], var[name] = _moments(part, where)
+    returns = found.get("ret_rms")
+    scale = 1.0
+    if found.get("norm_reward", False) and isinstance(returns, Inert):
+        _, variance = _moments(returns, where)
+        scale = float(np.sqrt(variance.reshape(-1)[0] + epsilon))
+    return Statistics(mean, var, epsilon, float(found.get("clip_obs", 10.0)), scale, scales)
+
+
+def _moments(part: object, where: str) -> tuple[AnyArray, AnyArray]:
+    """Mean and variance of a `RunningMeanStd`."""
+    mean, var = (part.get("mean"), part.get("var")) if isinstance(part, Inert) else (None, None)
+    if mean is None or var is None:
+        raise TeacherFileError(f"{where} has no mean and variance of the observations; give another file")
+    first, second = np.asarray(mean, np.float64), np.asarray(var, np.float64)
+    if not np.isfinite(first).all() or not (np.isfinite(second).all() and (second >= 0.0).all()):
+        raise TeacherFileError(
+            f"{where} holds a mean or variance that is not finite, or below 0; give another file"
+        )
+    return first, second
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What was found beside an agent."""
+
+    statistics: Path | None
+    #: the config says that there were statistics
+    expected: bool
+    #: the wrapper that the config names
+    wrapper: str | None
+
+
+def look_beside(file: str) -> Beside:
+    """Look for statistics and a config beside a zip, in the folder of its name, or in the only one that has some."""
+    path = Path(file).expanduser()
+    folders = [path.with_suffix(""), path.parent]
+    others = {found.parent for name in _NAMES for found in path.parent.glob(f"*/{name}")}
+    if len(others) == 1:
+        folders += others
+    candidates = [folder / name for folder in folders for name in _NAMES]
+    statistics = next((candidate for candidate in candidates if candidate.is_file()), None)
+    config = next((folder / "config.yml" for folder in folders if (folder / "config.yml").is_file()), None)
+    text = "" if config is None else config.read_text(encoding="utf-8", errors="replace")
+    wrapper = re.search(r"^\W*env_wrapper\W+([A-Za-z_][\w.]*)", text, re.MULTILINE)
+    normalised = re.search(r"^\W*normalize\b\W+(\w+)", text, re.MULTILINE)
+    named = None if wrapper is None or wrapper[1] in ("null", "None") else wrapper[1]
+    return Beside(
+        statistics, normalised is not None and normalised[1].lower() not in ("false", "null"), named
+    )
