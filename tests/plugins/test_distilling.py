@@ -414,7 +414,7 @@ def test_a_teacher_that_plays_like_chance_fails_the_stage(tmp_path: Path, uprigh
     phase = begun("cartpole", tmp_path, compare_episodes=20)
     while not phase.finished:
         phase.update()
-    with pytest.raises(LanistaError, match="random moves .* so there is nothing to learn from it here"):
+    with pytest.raises(LanistaError, match="so there is nothing to learn from it here"):
         phase.result()
     phase.close()
     early = begun(
