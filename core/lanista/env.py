@@ -99,5 +99,9 @@ class VecEnv(ABC):
         """Draw one game as text, for people."""
         return f"{self.spec.name}: game {game}"
 
+    def picture(self, game: int) -> AnyArray | None:
+        """Draw one game as a picture, ``[H, W, 3]`` uint8; None: this env, or as it was made, draws text only."""
+        return None
+
     def close(self) -> None:  # noqa: B027 - most envs hold nothing that must be let go
         """Let go of processes and files."""

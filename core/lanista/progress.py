@@ -10,7 +10,9 @@ from lanista.phases import Phase
 
 #: figures worth a place on the line, in order, with how they are written
 _SHOWN = (
+    ("share", "share {:.1%}"),
     ("greedy_return", "greedy {:.1f}"),
+    ("teacher_return", "teacher {:.1f}"),
     ("return", "return {:.1f}"),
     ("outcome", "outcome {:+.2f}"),
     ("agreement", "agreement {:.3f}"),
@@ -154,9 +156,13 @@ class ScreenProgress:
         parts += [form.format(self._seen[name]) for name, form in _SHOWN if name in self._seen]
         return "  ".join(parts)
 
+    def fill(self) -> None:
+        """Show the phase's bar as full."""
+        self._bars.update(self._task, completed=1.0)
+
     def phase_finished(self, name: str, figures: dict[str, Any]) -> None:
         """Say what the phase came to."""
-        self._bars.update(self._task, completed=1.0)
+        self.fill()
         told = {key: value for key, value in figures.items() if key != "sha256"}
         text = ", ".join(
             f"{key} {_short(value)}" for key, value in told.items() if not isinstance(value, dict)

@@ -21,11 +21,24 @@ from lanista.hints import one_line, told
 from lanista.plugins import PluginHost, start_host
 
 #: core's own commands, a file each with `attach(app)`
-FILES = ("run", "league", "eval", "compare", "watch", "report", "plugins", "check", "recipes", "new")
+FILES = (
+    "run",
+    "distill",
+    "league",
+    "eval",
+    "compare",
+    "watch",
+    "report",
+    "plugins",
+    "check",
+    "recipes",
+    "new",
+)
 #: the order in the help: as one walks from a game to an entry; plugins' own commands come after
 ORDER = (
     "run",
     "resume",
+    "distill",
     "eval",
     "compare",
     "league",

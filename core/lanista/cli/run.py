@@ -53,7 +53,7 @@ def run(
         return
     from lanista.seed_group import SeedGroup
 
-    folder = out or _free_folder(checked.top.name)
+    folder = out or free_folder(checked.top.name)
     if seeds is not None:
         from lanista.cli.seeds import play_group
 
@@ -98,6 +98,8 @@ def resume(
 
 def _play(run: "Run") -> None:  # type: ignore[name-defined]  # noqa: F821 - imported late, torch comes with it
     from lanista.delivery import deliver
+    from lanista.distillation.card import is_distillation
+    from lanista.distillation.sweep import finish
     from lanista.progress import ScreenProgress
     from lanista.report.closing import closing
     from lanista.run import RunStopped
@@ -107,15 +109,21 @@ def _play(run: "Run") -> None:  # type: ignore[name-defined]  # noqa: F821 - imp
         try:
             with closing(run.folder, progress.say):
                 progress.say(f"final policy: {run.play()}")
-                code = deliver(run)
+                card = finish(run, progress.say) if is_distillation(run.folder) else None
+                code = deliver(run) if card is None else 0
         except RunStopped:
             progress.say(f"stopped; a checkpoint stands. Go on with: lanista resume {run.folder}")
             raise typer.Exit(130) from None
+    if card is not None:
+        from lanista.cli.distill import print_card
+
+        print_card(card, run.folder)
     if code:
         raise typer.Exit(code)
 
 
-def _free_folder(name: str) -> Path:
+def free_folder(name: str) -> Path:
+    """``runs/<name>-<date>``, a folder that is not there yet."""
     from datetime import datetime
 
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")

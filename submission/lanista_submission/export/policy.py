@@ -124,6 +124,7 @@ def export_policy(
                 f"{row.value:.1e} in the value (limit {LIMIT:.0e}), with {row.equal:.2%} equal greedy "
                 f"actions (limit 100 %); nothing was written"
             )
+    saved = plain.ByteSize() - model.ByteSize()
     told = {"observations": len(recorded), "limit": LIMIT, "rows": [row.to_json() for row in rows]}
     stored = {"lanista.weights": "int8" if int8 else "float32"}
     add_metadata(model, {"lanista.comparison": json.dumps(told), **stored})
@@ -131,7 +132,7 @@ def export_policy(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, content)
     digest = next(entry.value for entry in model.metadata_props if entry.key == "lanista.policy_sha256")
-    cost = Int8Cost(plain.ByteSize(), *cost_of_int8(policy, plan, recorded)) if int8 else None
+    cost = Int8Cost(len(content) + saved, *cost_of_int8(policy, plan, recorded)) if int8 else None
     return ExportReport(path, digest, policy.num_parameters, len(content), len(recorded), tuple(rows), cost)
 
 

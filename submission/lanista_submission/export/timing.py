@@ -16,7 +16,8 @@ import torch
 
 from lanista.arrays import AnyArray
 from lanista.policy import Policy
-from lanista_submission.export.compare import onnx_session, torch_runner
+from lanista_submission.export.compare import onnx_session
+from lanista_submission.export.graph import HeadOutputs, input_names
 from lanista_submission.export.record import Recorded
 from lanista_submission.runtime.plan import Plan
 
@@ -49,13 +50,13 @@ def decision_times(
     ]
     fed = [{name: row[name] for name in read} for row in rows]
     runners: dict[str, tuple[Callable[[Mapping[str, AnyArray]], object], list[dict[str, AnyArray]]]] = {
-        "torch": (torch_runner(policy), rows),
+        "torch": (_torch(policy), rows),
         "onnxruntime": (lambda row: session.run(wanted, row), fed),
         "numpy": (plan.executor(wanted).run, rows),
     }
     turns = {name: (runner, itertools.cycle(given)) for name, (runner, given) in runners.items()}
     found: dict[str, list[float]] = {name: [] for name in runners}
-    with _one_thread():
+    with _at_rest(policy):
         for runner, given in turns.values():
             _block(runner, given)
         until = perf_counter() + seconds * len(runners)
@@ -66,6 +67,17 @@ def decision_times(
         name: DecisionTime(float(np.median(blocks)) * 1e6, float(np.quantile(blocks, 0.99)) * 1e6)
         for name, blocks in found.items()
     }
+
+
+def _torch(policy: Policy) -> Callable[[Mapping[str, AnyArray]], object]:
+    """The policy itself, numpy arrays in and out."""
+    module, names = HeadOutputs(policy), input_names(policy)
+
+    @torch.inference_mode()
+    def run(inputs: Mapping[str, AnyArray]) -> object:
+        return [tensor.numpy() for tensor in module(*[torch.from_numpy(inputs[name]) for name in names])]
+
+    return run
 
 
 def _block(
@@ -80,10 +92,13 @@ def _block(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
+def _at_rest(policy: Policy) -> Iterator[None]:
+    """Hold torch to one thread and the network to evaluation mode, then give both back."""
+    threads, training = torch.get_num_threads(), policy.network.training
     torch.set_num_threads(1)
+    policy.network.eval()
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads)
+        policy.network.train(training)

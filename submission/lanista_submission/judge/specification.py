@@ -32,6 +32,7 @@ if name in known:
         "default_action": specification.action.get("default"),
         "action_type": specification.action.get("type"),
         "agents": sorted(environment.agents),
+        "configuration": sorted(specification.configuration),
         "kaggle_environments": kaggle_environments.__version__,
     }
 print("\\n" + json.dumps(told))
@@ -56,6 +57,8 @@ class Specification:
     action_types: tuple[str, ...]
     #: names of its own agents
     agents: tuple[str, ...]
+    #: keys of its configuration
+    configuration: tuple[str, ...]
     #: version of kaggle-environments
     kaggle_environments: str
 
@@ -89,5 +92,6 @@ def read_specification(judge: Judge, game: str) -> Specification:
         default_action=found["default_action"],
         action_types=tuple([types] if isinstance(types, str) else types),
         agents=tuple(found["agents"]),
+        configuration=tuple(found["configuration"]),
         kaggle_environments=found["kaggle_environments"],
     )

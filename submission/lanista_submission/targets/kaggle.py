@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from lanista_submission.targets.profile import Profile
 
 if TYPE_CHECKING:
     from lanista.delivery import Delivered, Verdict
+    from lanista.official import OfficialArena
 
 
 class KaggleTarget:
@@ -55,6 +57,21 @@ class KaggleTarget:
         }
         lines = (*exported.lines(), f"{archive}: {len(content):,} bytes for {self.profile.name}")
         return Delivered(archive, lines, record, self.next_steps(archive))
+
+    def arena(self, configuration: Mapping[str, Any]) -> "OfficialArena":
+        """Where agents of any kind play this game as the platform does; `lanista eval` asks for it."""
+        from lanista_submission.judge.arena import KaggleArena
+
+        return KaggleArena(self, configuration, self.registry)
+
+    def packed_to_play(self, policy_folder: Path, out_folder: Path, sample: bool) -> Path:
+        """Write the archive of a policy that is to play in `arena`, as it would be sent but for `sample`."""
+        from lanista_submission.bundle.pack import pack
+        from lanista_submission.export.policy import export_folder
+
+        exported = export_folder(policy_folder, out_folder / "policy.onnx", self.registry)
+        profile = replace(self.profile, actions="sampled") if sample else self.profile
+        return pack([exported.path], profile, out_folder / "entry.tar.gz", self.registry)
 
     def next_steps(self, archive: Path) -> tuple[str, ...]:
         """How to submit, and what happens first there."""
