@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from lanista.actions import random_actions
+from lanista.actions import random_actions, units_of_rows
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
 from lanista.plugins import NoSettings
-from lanista.spec import EnvSpec
+from lanista.spec import UNITS, EnvSpec
 
 
 class RandomPlayer:
@@ -23,12 +23,15 @@ class RandomPlayer:
         """Choose for the rows ``(games[b], seats[b])``."""
         actions: dict[str, AnyArray] = {}
         for head in self.heads:
-            mask = env.legal.get(head.name)
-            if mask is None:
+            if head.continuous:
                 drawn = self._generator.random((len(games), head.size))
                 actions[head.name] = random_actions(head, None, drawn)
                 continue
-            rank = np.cumsum(mask[games, seats], axis=1)
+            if head.kind == UNITS:
+                legal = env.unit_legal[units_of_rows(env, games * env.spec.seats + seats)]
+            else:
+                legal = env.legal[head.name][games, seats]
+            rank = np.cumsum(legal, axis=1)
             # The k-th legal action, k uniform below the number of legal ones.
             chosen = (self._generator.random(len(rank)) * rank[:, -1]).astype(np.int64)
             actions[head.name] = (rank > chosen[:, None]).argmax(axis=1)

@@ -7,7 +7,8 @@ numbers inside them (float32, no mask). Nothing else in lanista needs to know wh
 import numpy as np
 import numpy.typing as npt
 
-from lanista.arrays import AnyArray, BoolArray, FloatArray
+from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from lanista.env import VecEnv
 from lanista.spec import EnvSpec, HeadSpec
 
 
@@ -37,6 +38,14 @@ def random_actions(head: HeadSpec, legal: BoolArray | None, uniform: AnyArray) -
 def bounds(head: HeadSpec) -> tuple[FloatArray, FloatArray]:
     """The lowest and the highest of each of the A numbers of a continuous head."""
     return np.array(head.low, np.float32), np.array(head.high, np.float32)
+
+
+def units_of_rows(env: VecEnv, rows: IntArray) -> BoolArray:
+    """``[U]``: which units of the env's table are those of the rows ``game * S + seat``, which rise."""
+    asked = np.zeros(len(env.unit_offsets) - 1, np.bool_)
+    asked[rows] = True
+    picked: BoolArray = asked[env.unit_row]
+    return picked
 
 
 def agreement(head: HeadSpec, first: AnyArray, second: AnyArray) -> FloatArray:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lanista.actions import blank_actions
+from lanista.actions import blank_actions, units_of_rows
 from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from lanista.env import VecEnv
 from lanista.episodes import Ended, Episodes
@@ -33,7 +33,7 @@ from lanista.rollout_faults import RolloutFaults
 from lanista.shaping import Passage, Shaper
 from lanista.spec import UNITS
 from lanista.unit_buffer import UnitBuffer
-from lanista.units import live_units, no_units, seen, unit_rows_of
+from lanista.units import live_units, no_units, seen
 
 
 @dataclass
@@ -205,7 +205,7 @@ class Collector:
     def _play(self, name: str, rows: IntArray, chosen: AnyArray) -> None:
         """Put the actions of rows where the env will read them."""
         if name == self._unit_head:
-            self.env_action[name][unit_rows_of(self.env, rows)] = chosen
+            self.env_action[name][units_of_rows(self.env, rows)] = chosen
         else:
             self._row_action[name][rows] = chosen
 
@@ -260,7 +260,7 @@ class Collector:
             return acting
         for head in self.env.spec.heads:
             if head.name == self._unit_head:
-                legal: BoolArray | None = self.env.unit_legal[unit_rows_of(self.env, rows)]
+                legal: BoolArray | None = self.env.unit_legal[units_of_rows(self.env, rows)]
             else:
                 mask = self._live_legal.get(head.name)
                 legal = None if mask is None else mask[rows]
@@ -379,7 +379,7 @@ def misplayed(player: Player, head: str, chosen: object, rows: IntArray, env: Ve
         return PluginError(
             f"{who}: act gave actions for {head!r}; the heads of {env.spec.name} are {', '.join(heads)}"
         )
-    count = int(unit_rows_of(env, rows).sum()) if heads[head].kind == UNITS else len(rows)
+    count = int(units_of_rows(env, rows).sum()) if heads[head].kind == UNITS else len(rows)
     asked = (count, *heads[head].action_shape)
     found = (
         f"the shape {np.shape(chosen)}" if isinstance(chosen, np.ndarray) else f"a {type(chosen).__name__}"

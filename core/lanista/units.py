@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -84,29 +83,29 @@ class UnitTable:
         # Each unit's old place: that of its row's first unit, and as far behind it as it is behind the new row's first.
         behind = torch.arange(len(row), device=counts.device) - offsets[:-1].index_select(0, row)
         units = self.offsets[:-1].index_select(0, index).index_select(0, row) + behind
-        picked = {name: column.index_select(0, units) for name, column in self._columns().items()}
-        return self._rebuilt(offsets, row, picked)
+        picked = {name: column.index_select(0, units) for name, column in self.columns().items()}
+        return self.of_columns(offsets, row, picked)
 
     def _stretch(self, start: int, stop: int) -> "UnitTable":
         offsets = self.offsets[start : stop + 1]
         first, last = int(offsets[0]), int(offsets[-1])
-        cut = {name: column[first:last] for name, column in self._columns().items()}
-        return self._rebuilt(offsets - first, self.row[first:last] - start, cut)
+        cut = {name: column[first:last] for name, column in self.columns().items()}
+        return self.of_columns(offsets - first, self.row[first:last] - start, cut)
 
     @staticmethod
     def joined(tables: "list[UnitTable]") -> "UnitTable":
         """One table of the rows of several, one after another."""
-        columns = [table._columns() for table in tables]
+        columns = [table.columns() for table in tables]
         counts = torch.cat([table.counts for table in tables])
         offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
         row = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
-        return UnitTable._rebuilt(
+        return UnitTable.of_columns(
             offsets, row, {name: torch.cat([one[name] for one in columns]) for name in columns[0]}
         )
 
     def arrays(self) -> dict[str, AnyArray]:
         """As numpy arrays by dotted name: ``offsets``, ``cell``, ``kind``, ``legal``, ``observation.<part>`` and so on."""
-        columns = {"offsets": self.offsets, **self._columns()}
+        columns = {"offsets": self.offsets, **self.columns()}
         return {name: column.numpy() for name, column in columns.items()}
 
     @staticmethod
@@ -115,9 +114,9 @@ class UnitTable:
         columns = {name: torch.from_numpy(array) for name, array in arrays.items()}
         offsets = columns.pop("offsets")
         row = torch.repeat_interleave(torch.arange(len(offsets) - 1), offsets.diff())
-        return UnitTable._rebuilt(offsets, row, columns)
+        return UnitTable.of_columns(offsets, row, columns)
 
-    def _columns(self) -> dict[str, Tensor]:
+    def columns(self) -> dict[str, Tensor]:
         """Everything that has a row a unit, by dotted name, but for `row`."""
         return {
             "cell": self.cell,
@@ -128,7 +127,9 @@ class UnitTable:
         }
 
     @staticmethod
-    def _rebuilt(offsets: Tensor, row: Tensor, columns: Mapping[str, Tensor]) -> "UnitTable":
+    def of_columns(offsets: Tensor, row: Tensor, columns: Mapping[str, Tensor]) -> "UnitTable":
+        """Put together what `columns` takes apart."""
+
         def under(group: str) -> dict[str, Tensor]:
             return {
                 name.removeprefix(group): column for name, column in columns.items() if name.startswith(group)
@@ -219,11 +220,3 @@ def seen(env: VecEnv, rows: IntArray) -> tuple[dict[str, Any], dict[str, Any]]:
     if head is not None:
         observation[UNITS] = legal[head.name] = live_units(env)[index]
     return observation, legal
-
-
-def unit_rows_of(env: VecEnv, rows: IntArray) -> AnyArray:
-    """``[U]`` bool: which units of the env's table are those of the rows ``game * S + seat``, given in rising order."""
-    chosen = np.zeros(len(env.unit_offsets) - 1, np.bool_)
-    chosen[rows] = True
-    picked: AnyArray = chosen[env.unit_row]
-    return picked

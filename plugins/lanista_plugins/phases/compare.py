@@ -16,6 +16,7 @@ from lanista.matches import play_matches
 from lanista.policy import Policy
 from lanista.rollout import Collector
 from lanista.teachers import LiveTeacher
+from lanista.units import UnitTable, blank_rows
 from lanista_plugins.phases.driving import Drivers, Driving
 from lanista_plugins.phases.paired import SharedStarts, Standing, greedy_player
 
@@ -31,7 +32,7 @@ class Comparison:
     #: share of the student's own states in which both choose the same greedy action; of real numbers 1 less
     #: the mean distance in shares of the range
     agreement: float
-    #: mean KL(teacher || student) over those states, nats
+    #: mean KL(teacher || student) over those states, nats; of units, a unit
     kl: float
     #: "return" (one seat) or "score" (share of points in games against the teacher)
     measure: str
@@ -166,16 +167,15 @@ def _agreement(env: VecEnv, student: Policy, teacher: Policy | LiveTeacher, seed
     drivers.watch(collector)
     drivers.begin(1.0)
     rollout, _ = collector.collect(1.0)
-    acted = rollout.learn
     theirs = drivers.labels(rollout).logits
-    ours = student.network(
-        {name: torch.from_numpy(part[acted]) for name, part in rollout.observation.items()}
-    )
-    legal = {name: torch.from_numpy(mask[acted]) for name, mask in rollout.legal.items()}
-    kl = sum(
-        float(head.kl(theirs[name], ours.logits[name], legal.get(name)).mean())
-        for name, head in student.heads.items()
-    )
+    observation, legal, _ = rollout.decided()
+    ours = student.network(observation)
+    kl = 0.0
+    for name, head in student.heads.items():
+        mask = legal.get(name)
+        rows = head.kl(theirs[name], ours.logits[name], mask)
+        asked = mask.num_units if isinstance(mask, UnitTable) else len(rows)
+        kl += float(rows.sum()) / max(asked, 1)
     return agreement_of(student, ours.logits, theirs, legal), kl
 
 
@@ -183,24 +183,29 @@ def agreement_of(
     policy: Policy,
     ours: Mapping[str, Tensor],
     theirs: Mapping[str, Tensor],
-    legal: Mapping[str, Tensor],
+    legal: Mapping[str, Any],
 ) -> float:
-    """How far the greedy actions of two policies' logits agree, 0..1: a row counts by its worst head."""
-    shared = []
+    """How far the greedy actions of two policies' logits agree, 0..1: a row counts by its worst head.
+
+    A head of units agrees by the share of a row's units; a row that is asked for nothing does not count.
+    """
+    shared, asked = [], []
     for spec in policy.card.spec.heads:
         head, mask = policy.heads[spec.name], legal.get(spec.name)
         greedy = [head.greedy(logits[spec.name], mask).numpy() for logits in (ours, theirs)]
-        shared.append(agreement(spec, *greedy))
-    return float(np.stack(shared).min(axis=0).mean())
+        rows, counts = agreement(spec, *greedy), np.ones(1)
+        if isinstance(mask, UnitTable):
+            counts = mask.counts.numpy()
+            rows = np.where(counts > 0, mask.sum(torch.from_numpy(rows)).numpy() / np.maximum(counts, 1), 1.0)
+        shared.append(rows)
+        asked.append(np.broadcast_to(counts > 0, rows.shape))
+    counted = np.stack(shared).min(axis=0)[np.stack(asked).any(axis=0)]
+    return float(counted.mean()) if len(counted) else 1.0
 
 
 @torch.no_grad()
 def _latency(policy: Policy, repeats: int = 200) -> float:
-    dtypes = {"float32": torch.float32, "int8": torch.int8, "int32": torch.int32, "uint8": torch.uint8}
-    observation = {
-        part.name: torch.zeros((1, *part.shape), dtype=dtypes[part.dtype])
-        for part in policy.card.spec.observation
-    }
+    observation = blank_rows(policy.card.spec, 1)
     seconds = []
     for _ in range(repeats):
         started = perf_counter()

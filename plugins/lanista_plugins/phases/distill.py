@@ -183,17 +183,13 @@ class Distill:
             seen, legal = self.stored.draw(count)
             assert isinstance(self.teacher, Policy)  # `start` saw to it
             with torch.no_grad():
-                self.rows.add(as_tensors(seen), as_tensors(legal), self.teacher.network(as_tensors(seen)))
+                self.rows.add(seen, legal, self.teacher.network(seen))
         self.collector.timing.learn += perf_counter() - started
         return metrics
 
     def _keep(self, rollout: Rollout) -> None:
-        acted = rollout.learn
-        self.rows.add(
-            {name: torch.from_numpy(part[acted]) for name, part in rollout.observation.items()},
-            {name: torch.from_numpy(mask[acted]) for name, mask in rollout.legal.items()},
-            self.drivers.labels(rollout),
-        )
+        observation, legal, _ = rollout.decided()
+        self.rows.add(observation, legal, self.drivers.labels(rollout))
 
     def _measure_scaling(self) -> None:
         scaling: Scaling = {}

@@ -8,6 +8,7 @@ games the driver is drawn anew after `stretch` steps, else a rollout of a thousa
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from lanista.policy import Head, Policy, PolicyOutput
 from lanista.rollout import Collector
 from lanista.spec import HeadSpec
 from lanista.teachers import LiveTeacher
+from lanista.units import UnitTable
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Drivers:
             return theirs, nothing, nothing
         ours, logprob, value = self.student.act(observation, legal, moves)
         mixed = {
-            name: torch.where(mine.view(-1, *[1] * (own.ndim - 1)), own, theirs[name])
+            name: torch.where(_of_actions(mine, own, legal.get(name)), own, theirs[name])
             for name, own in ours.items()
         }
         return mixed, logprob * mine, value * mine
@@ -146,9 +148,7 @@ class Drivers:
             logits = {name: torch.cat([said.logits[name] for said in self._said]) for name in names}
             return PolicyOutput(logits, torch.cat([said.value for said in self._said]))
         assert not isinstance(self.teacher, LiveTeacher)  # it was asked at every step
-        acted = rollout.learn
-        seen = {name: torch.from_numpy(part[acted]) for name, part in rollout.observation.items()}
-        answer: PolicyOutput = self.teacher.network(seen)
+        answer: PolicyOutput = self.teacher.network(rollout.decided()[0])
         return answer
 
     def state(self) -> dict[str, AnyArray]:
@@ -173,8 +173,18 @@ def _move(head: Head, logits: Tensor, legal: Tensor | None, generator: torch.Gen
     return head.greedy(logits, legal) if generator is None else head.sample(logits, legal, generator)[0]
 
 
+def _of_actions(rows: Tensor, action: Tensor, legal: Any) -> Tensor:  # noqa: ANN401 - a mask or a table of units
+    """A number a row, ``[B]``, in the shape of an action: of units, that of their rows."""
+    rows = rows[legal.row] if isinstance(legal, UnitTable) else rows
+    return rows.view(-1, *[1] * (action.ndim - 1))
+
+
 def noisy(
-    spec: HeadSpec, action: Tensor, legal: Tensor | None, noise: float, generator: torch.Generator
+    spec: HeadSpec,
+    action: Tensor,
+    legal: Any,  # noqa: ANN401 - a mask, a table of units or None
+    noise: float,
+    generator: torch.Generator,
 ) -> Tensor:
     """Put noise on moves: normal on real numbers, within the bounds; a share of choices is made at random."""
     if spec.continuous:
@@ -183,5 +193,6 @@ def noisy(
         moved = action + wide * torch.randn(action.shape, generator=generator)
         return torch.minimum(torch.maximum(moved, low), high)
     drawn = torch.rand((len(action), spec.size), generator=generator).numpy()
-    random = torch.from_numpy(random_actions(spec, None if legal is None else legal.numpy(), drawn))
+    mask = legal.legal if isinstance(legal, UnitTable) else legal
+    random = torch.from_numpy(random_actions(spec, None if mask is None else mask.numpy(), drawn))
     return torch.where(torch.rand(len(action), generator=generator) < noise, random, action)

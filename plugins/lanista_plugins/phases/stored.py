@@ -1,6 +1,7 @@
 """States out of kept games, for a teacher to label: drawn evenly from all decisions of all games."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,8 @@ from lanista.games.parts import games_folder, read_games
 from lanista.games.settings import StatesSettings
 from lanista.phases import PhaseContext
 from lanista.policy import Policy
+from lanista.spec import UNITS
+from lanista.units import UnitTable
 
 
 class StoredStates:
@@ -23,8 +26,9 @@ class StoredStates:
         folder = find_games(context, settings.games)
         spec = student.card.spec
         collected: dict[str, list[AnyArray]] = {}
+        tables: list[UnitTable] = []
         for part in read_games(folder):
-            for what in ("observation", "heads"):
+            for what in ("observation", "heads", "unit_observation"):
                 ours, theirs = getattr(spec, what), getattr(part.source.spec, what)
                 if ours != theirs:
                     raise RecipeError(
@@ -34,18 +38,26 @@ class StoredStates:
             for name, array in part.arrays.items():
                 if name.startswith(("observation.", "legal.")):
                     collected.setdefault(name, []).append(array)
-        self._arrays = {name: np.concatenate(arrays) for name, arrays in collected.items()}
+            if spec.units_head is not None:
+                names = {name: name.removeprefix("unit_") for name in part.arrays if name.startswith("unit_")}
+                tables.append(UnitTable.of_arrays({to: part.arrays[name] for name, to in names.items()}))
+        self._tensors = {name: torch.from_numpy(np.concatenate(arrays)) for name, arrays in collected.items()}
+        self._unit_head = None if spec.units_head is None else spec.units_head.name
+        self._units = UnitTable.joined(tables) if tables else None
 
-    def draw(self, rows: int) -> tuple[dict[str, AnyArray], dict[str, AnyArray]]:
-        """Observation and masks of `rows` decisions, drawn with replacement."""
-        total = len(next(iter(self._arrays.values())))
-        index = torch.randint(total, (rows,), generator=self.generator).numpy()
-        drawn = {name: array[index] for name, array in self._arrays.items()}
+    def draw(self, rows: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Observation and masks of `rows` decisions, drawn with replacement, units in their table."""
+        total = len(next(iter(self._tensors.values())))
+        index = torch.randint(total, (rows,), generator=self.generator)
+        drawn = {name: tensor.index_select(0, index) for name, tensor in self._tensors.items()}
 
-        def under(group: str) -> dict[str, AnyArray]:
-            return {name[len(group) :]: array for name, array in drawn.items() if name.startswith(group)}
+        def under(group: str) -> dict[str, Any]:
+            return {name[len(group) :]: tensor for name, tensor in drawn.items() if name.startswith(group)}
 
-        return under("observation."), under("legal.")
+        observation, legal = under("observation."), under("legal.")
+        if self._units is not None and self._unit_head is not None:
+            observation[UNITS] = legal[self._unit_head] = self._units[index]
+        return observation, legal
 
 
 def find_games(context: PhaseContext, source: str) -> Path:
