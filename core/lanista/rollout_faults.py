@@ -5,6 +5,8 @@ call it, and told in one sentence instead of as numbers that make no sense.
 """
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from lanista.arrays import BoolArray, FloatArray
 from lanista.env import VecEnv
@@ -12,6 +14,7 @@ from lanista.errors import PluginError
 from lanista.learning import Rollout
 from lanista.testing.complaints import Complaints
 from lanista.testing.env_arrays import arrays_of
+from lanista.units import UnitTable
 
 
 class RolloutFaults:
@@ -50,6 +53,17 @@ class RolloutFaults:
                 rollout.learn & ~legal.any(axis=-1), f"legal[{name!r}]", "has no legal action for a seat that acts",
                 "give it one, or do not let the seat act",
             )  # fmt: skip
+        for table in rollout.units.values():
+            self._refuse_units(
+                table, ~table.legal.any(dim=1), "unit_legal", "has no legal choice",
+                "leave out a unit with nothing to choose",
+            )  # fmt: skip
+
+    def _refuse_units(self, table: UnitTable, wrong: Tensor, field: str, fault: str, change: str) -> None:
+        """Complain about the first True of ``[U]`` by its step, game and seat."""
+        rows: BoolArray = table.sum(wrong.to(torch.int64)).numpy() > 0
+        steps = len(rows) // (self._env.num_games * self._env.spec.seats)
+        self._refuse(rows.reshape(steps, -1), field, f"{fault}, of a unit", change)
 
     def _blame(self, rollout: Rollout, decided: BoolArray) -> None:
         """The value is not finite: the observation is to blame if it is not either, else the network."""
@@ -58,6 +72,13 @@ class RolloutFaults:
                 odd = ~np.isfinite(part).reshape(*part.shape[:2], -1).all(axis=2)
                 self._refuse(
                     odd & decided, f"observation[{name!r}]", "holds a number that is not finite",
+                    "write finite numbers",
+                )  # fmt: skip
+        for table in rollout.units.values():
+            for name, column in table.observation.items():
+                wrong = ~column.flatten(1).isfinite().all(dim=1)
+                self._refuse_units(
+                    table, wrong, f"unit_observation[{name!r}]", "holds a number that is not finite",
                     "write finite numbers",
                 )  # fmt: skip
         who = f"network {self._network!r}" if self._network else "the policy's network"

@@ -263,3 +263,37 @@ def test_random_actions_of_units_are_drawn_a_row_a_unit():
     noise = np.random.default_rng(0).random((len(env.unit_row), head.size))
     chosen = random_actions(head, env.unit_legal, noise)
     assert env.unit_legal[np.arange(len(chosen)), chosen].all()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda env: env.unit_legal.fill(False), r"unit_legal has no legal choice, of a unit"),
+        (
+            lambda env: env.unit_observation["number"].fill(np.nan),
+            r"unit_observation\['number'\] holds a number that is not finite, of a unit",
+        ),
+    ],
+)
+def test_a_broken_table_is_named_by_the_rollout(spoil, words):
+    env = env_of(games=10)
+    show = env._show
+
+    def broken():
+        show()
+        spoil(env)
+
+    env._show = broken
+
+    class Careless(Say):
+        def sample(self, logits, legal, generator):
+            return torch.zeros(legal.num_units, dtype=torch.int64), torch.zeros(len(legal))
+
+    collector = collector_of(env)
+    collector.policy.heads["say"] = Careless()
+    collector.policy.network.forward = lambda observation: PolicyOutput(
+        {"say": torch.zeros(observation[UNITS].num_units, CHOICES)},
+        observation[UNITS].sum(observation[UNITS].observation["number"]).sum(dim=1),
+    )
+    with pytest.raises(LanistaError, match=words):
+        collector.collect(0.0)

@@ -126,7 +126,7 @@ def test_units_are_learnt_in_a_league_and_taught_to_a_student(played):
     assert max(learnt) > 0.65 > 0.5 > learnt[0]
     card = json.loads((played / "phases" / "student" / "phase.json").read_text())
     assert card["agreement"] > 0.9
-    assert card["student"] > 0.35
+    assert card["student_high"] > 0.5 > card["kl"]
 
 
 def test_a_student_of_kept_games_learns_its_units(played, tmp_path):

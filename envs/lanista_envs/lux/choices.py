@@ -40,6 +40,8 @@ WORKER_HERE, CART_HERE, RESEARCH_HERE = 1, 2, 3
 #: the head's kinds of units, and A
 UNITS = (("worker", 19), ("cart", 17), ("city tile", 4))
 NUM_CHOICES = 19
+#: of each kind, the moves: two units that leave a cell by one side would stop each other
+MOVES = ((1, 2, 3, 4), (1, 2, 3, 4), ())
 #: an order that the rules drop
 NO_ORDER = -1
 

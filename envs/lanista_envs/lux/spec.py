@@ -1,7 +1,7 @@
 """What `lux_s1` declares about itself."""
 
 from lanista.spec import EnvSpec, FactSpec, HeadSpec, ObsPart
-from lanista_envs.lux.choices import NUM_CHOICES, UNITS
+from lanista_envs.lux.choices import MOVES, NUM_CHOICES, UNITS
 from lanista_envs.lux.facts import FLOWS, LEVELS
 from lanista_envs.lux.overview import NUM_GLOBALS
 from lanista_envs.lux.planes import NUM_PLANES
@@ -42,6 +42,7 @@ def lux_spec(settings: LuxS1Settings) -> EnvSpec:
                 "side, 9 to 12 all coal, 13 to 16 all uranium; workers also 17 a city tile here, 18 pillage. City "
                 "tiles: 1 a worker, 2 a cart, 3 research",
                 units=UNITS,
+                exclusive=MOVES,
             ),
         ),
         facts=(
