@@ -98,12 +98,15 @@ class Actor(Network):
                 )
         return len(heads)
 
+    def scaled(self, observation: Tensors) -> Tensor:
+        """The observation in deviations from the mean that the teacher knew, ``[B, inputs]``, before any clip."""
+        flat = [observation[name].to(torch.float32).flatten(1) for name in self.parts]
+        return ((flat[0] if len(flat) == 1 else torch.cat(flat, dim=1)) - self.center) * self.factor
+
     def forward(self, observation: Tensors) -> PolicyOutput:
         """See `lanista.policy.Network`."""
         settings = self.settings
-        flat = [observation[name].to(torch.float32).flatten(1) for name in self.parts]
-        x = flat[0] if len(flat) == 1 else torch.cat(flat, dim=1)
-        x = (x - self.center) * self.factor
+        x = self.scaled(observation)
         if settings.clip_observation is not None:
             x = torch.clamp(x, -settings.clip_observation, settings.clip_observation)
         base = self.shared(x)

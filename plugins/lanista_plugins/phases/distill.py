@@ -16,27 +16,26 @@ from time import perf_counter
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from lanista.arrays import AnyArray
 from lanista.episodes import learner_figures
 from lanista.errors import LanistaError, RecipeError
 from lanista.learning import Rollout
-from lanista.named_arrays import as_arrays, as_tensors, copied_weights, prefixed, under
+from lanista.named_arrays import copied_weights, prefixed, under
 from lanista.openings import openings_of
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
 from lanista.policy import Policy
-from lanista.policy_player import PolicyPlayer
 from lanista.rollout import Collector
+from lanista_plugins.phases.choosing import Candidates, ShareJudge
 from lanista_plugins.phases.compare import agreement_of, compare_policies
 from lanista_plugins.phases.driving import Drivers, Driving
 from lanista_plugins.phases.ensemble import the_teacher
 from lanista_plugins.phases.fitting import Fitting, Losses
 from lanista_plugins.phases.labelled import LabelledRows
-from lanista_plugins.phases.measure import Measure, Measurement
+from lanista_plugins.phases.measure import Measure
 from lanista_plugins.phases.on_policy import PlayedRows, charge, check_own_play, wants_own_play
-from lanista_plugins.phases.paired import SharedStarts, better_place
-from lanista_plugins.phases.scaling import Scaling, measured_scaling
+from lanista_plugins.phases.paired import SharedStarts
+from lanista_plugins.phases.scaling import Scaling, measured_scaling, statistics_problem
 from lanista_plugins.phases.settings import DistillSettings
 from lanista_plugins.phases.stored import StoredStates
 from lanista_plugins.phases.student import fresh_student, losses_for
@@ -97,15 +96,13 @@ class Distill:
         self.rows = LabelledRows(settings.buffer)
         self.played = self._own_play()
         self.generator = torch.Generator().manual_seed(context.derive("minibatches"))
-        self._starts = SharedStarts(
-            context.make_env, settings.until.episodes, settings.num_games, context.derive("measure", 0)
-        )
-        self._open.callback(self._starts.close)
-        judge = None if settings.until.share_at_least is None else self._judge
+        judge = None
+        if settings.until.share_at_least is not None:
+            judge = ShareJudge(context, settings.until, self.teacher, settings.num_games)
+            self._open.callback(judge.close)
         self.measure = Measure(context, settings.until, judge)
         self._open.callback(self.measure.close)
-        #: averages of the last quarter
-        self.candidates: list[dict[str, Tensor]] = []
+        self.candidates = Candidates(settings.candidates)
 
     def _own_play(self) -> PlayedRows | None:
         """What learns from the student's own rollouts, if a loss is charged along them."""
@@ -159,7 +156,7 @@ class Distill:
         metrics.update(self.collector.timing.shares())
         metrics.update(self.measure.after_update(self.shown, self.steps))
         self.finished = self.measure.over(self.steps)
-        self._keep_candidate()
+        self.candidates.after_update(self.shown, self.progress)
         return metrics
 
     def _gather(self) -> dict[str, float]:
@@ -192,9 +189,13 @@ class Distill:
         self.rows.add(observation, legal, self.drivers.labels(rollout))
 
     def _measure_scaling(self) -> None:
+        """Look at the first states: the student is scaled by them, and they must be what the teacher knows."""
         scaling: Scaling = {}
+        seen = self.rows.newest(len(self.rows)).observation
+        problem = statistics_problem(self.teacher, seen) if isinstance(self.teacher, Policy) else None
+        if problem is not None:
+            raise LanistaError(f"phase {self.context.name!r}: {problem}")
         if self.settings.scaling == "measured" and self.settings.warm_start is None:
-            seen = self.rows.newest(len(self.rows)).observation
             scaling = measured_scaling(self.env.spec.observation, seen)
         self._take_student(scaling)
 
@@ -222,31 +223,6 @@ class Distill:
             for name, figure in found.items():
                 sums[name] = sums.get(name, 0.0) + figure
         return {**figures, **{name: figure / count for name, figure in sums.items()}, "learning_rate": rate}
-
-    def _judge(self, student: Policy, seed: int) -> Measurement:
-        """The student's share of the teacher's distance from random moves, on starts that all three play."""
-        until = self.settings.until
-        assert until.share_at_least is not None  # else nobody asks
-        standing = self._starts.standing(student, self.teacher, seed)
-        problem = standing.distance_problem()
-        if problem is not None:
-            raise LanistaError(f"phase {self.context.name!r}: {problem}")
-        low, _ = standing.share_interval(until.confidence)
-        metrics = {
-            "share": standing.share,
-            "share_low": low,
-            "greedy_return": float(standing.student.mean()),
-            "greedy_return_min": float(standing.student.min()),
-            "teacher_return": float(standing.teacher.mean()),
-        }
-        return Measurement(standing.share, low >= until.share_at_least, metrics)
-
-    def _keep_candidate(self) -> None:
-        """Keep the average when another share of the last quarter is over."""
-        wanted = self.settings.candidates
-        due = int((self.progress - 0.75) / 0.25 * (wanted + 1)) if self.progress >= 0.75 else -1
-        if len(self.candidates) <= min(due, wanted - 1):
-            self.candidates.append(copied_weights(self.shown.network))
 
     def result(self) -> PhaseResult:
         """Compare student and teacher; raises LanistaError if it did not move or lost more than allowed."""
@@ -279,25 +255,18 @@ class Distill:
         if best is not None and (self.measure.passed or not alone):
             self.shown.network.load_state_dict(best[1])
             return f"best by measure ({best[0]:.4g})"
-        tried = [*self.candidates, *([] if best is None else [best[1]]), copied_weights(self.shown.network)]
-        if len(tried) == 1 or not alone:
+        if not alone:
             return "last"
-        returns = []
         starts = SharedStarts(
             self.context.make_env,
             self.settings.until.episodes,
             self.settings.num_games,
             self.context.derive("choose"),
         )
-        for weights in tried:
-            self.shown.network.load_state_dict(weights)
-            returns.append(starts.returns(PolicyPlayer(self.shown, 0, greedy=True)))
-        starts.close()
-        place = better_place(returns)
-        self.shown.network.load_state_dict(tried[place])
-        if place == len(tried) - 1:
-            return f"last, none of {place} others being better on {len(returns[0])} shared starts"
-        return f"better than the last on {len(returns[0])} shared starts"
+        try:
+            return self.candidates.choose(self.shown, None if best is None else best[1], starts)
+        finally:
+            starts.close()
 
     def state(self) -> PhaseState:
         """Everything that the next update depends on."""
@@ -308,21 +277,14 @@ class Distill:
         arrays |= prefixed("rows", self.rows.state())
         arrays |= prefixed("best", best)
         arrays["generator"] = self.generator.get_state().numpy()
-        for place, weights in enumerate(self.candidates):
-            arrays |= prefixed(f"candidate{place}", as_arrays(weights))
+        arrays |= prefixed("candidates", self.candidates.state())
         if self.stored is not None:
             arrays["stored"] = self.stored.generator.get_state().numpy()
         if self.env.resumable:
             arrays |= prefixed("env", self.env.save())
         else:
             self._restart_games()
-        values = {
-            "steps": self.steps,
-            "measure": measured,
-            "scaling": self.scaling,
-            "candidates": len(self.candidates),
-        }
-        return PhaseState(values, arrays)
+        return PhaseState({"steps": self.steps, "measure": measured, "scaling": self.scaling}, arrays)
 
     def _restart_games(self) -> None:
         self.env.reset(self.context.derive("env", self.steps))
@@ -337,9 +299,7 @@ class Distill:
         self.fitting.show_average()
         self.measure.load_state(values["measure"], under("best", arrays))
         self.finished = self.measure.over(self.steps)
-        self.candidates = [
-            as_tensors(under(f"candidate{place}", arrays)) for place in range(values["candidates"])
-        ]
+        self.candidates.load_state(under("candidates", arrays))
         self.rows.load_state(under("rows", arrays))
         self.generator.set_state(torch.from_numpy(arrays["generator"].copy()))
         if self.stored is not None:

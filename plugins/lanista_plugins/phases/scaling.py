@@ -10,12 +10,18 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from lanista.policy import Policy
 from lanista.spec import ObsPart
 
 #: nothing seen lies further out than this many spreads, so that what is rare is not huge
 _FARTHEST = 5.0
 #: the spread is at least this share of the one that the env declares, which knows of states that were not met yet
 _LEAST_SHARE = 0.1
+
+#: a number that is this many of the teacher's own deviations from its mean is unknown to it; such teachers clip there
+_UNKNOWN = 10.0
+#: a teacher of which this share of the numbers is unknown sees through the wrong statistics
+_MOST_UNKNOWN = 0.2
 
 Scaling = dict[str, dict[str, list[float]]]
 
@@ -39,3 +45,24 @@ def measured_scaling(parts: Sequence[ObsPart], seen: Mapping[str, Tensor]) -> Sc
         spread = torch.where(spread > 1e-6 * (1.0 + center.abs()), spread, own)
         scaling[part.name] = {"center": center.tolist(), "spread": spread.tolist()}
     return scaling
+
+
+@torch.no_grad()
+def statistics_problem(teacher: Policy, seen: Mapping[str, Tensor]) -> str | None:
+    """Say so if rows ``[B, ...]`` lie far outside the statistics by which the teacher scales them.
+
+    A network that scales by statistics of its own offers ``scaled(observation)``, ``[B, numbers]`` in deviations.
+    """
+    scaled = getattr(teacher.network, "scaled", None)
+    if scaled is None:
+        return None
+    far = scaled(dict(seen)).abs()
+    share = float((far > _UNKNOWN).float().mean())
+    if share <= _MOST_UNKNOWN:
+        return None
+    worst = int((far > _UNKNOWN).float().mean(dim=0).argmax())
+    return (
+        f"{share:.0%} of the numbers seen lie more than {_UNKNOWN:.0f} deviations from the mean that the teacher knows "
+        f"(number {worst} of the observation the oftenest), so it was trained on another scaling of them; give the "
+        "statistics that belong to it (normalise), and the env the wrappers and the version that it was trained with"
+    )
