@@ -1,4 +1,4 @@
-"""Whom a person names on the command line: a run, a policy folder, a league member, a scripted player."""
+"""Whom a person names on the command line: a run, a policy folder, a league member, an entry, a scripted player."""
 
 import json
 import re
@@ -22,16 +22,23 @@ if TYPE_CHECKING:
 
 @dataclass
 class Contender:
-    """Somebody who can be asked to play. Either `policy` or `use` is there."""
+    """Somebody who can be asked to play. One of `policy`, `use` and `entry` is there."""
 
     name: str
     policy: "Policy | None" = None
     #: a scripted player's plugin and its settings
     use: str | None = None
     options: dict[str, Any] | None = None
+    #: a main.py, a folder with one or an archive: plays a platform's games only (`lanista.official`)
+    entry: Path | None = None
 
     def player(self, registry: Registry, env_spec: EnvSpec, seed: int, sample: bool) -> Player:
         """Give a player with a stream of its own; a policy plays greedily unless it is to `sample`."""
+        if self.entry is not None:
+            raise UsageError(
+                f"{self.entry} plays games of kaggle-environments only, and this one is lanista's own; "
+                f"`lanista eval` plays those"
+            )
         if self.policy is None:
             use = cast(str, self.use)
             check_bot(registry, use, env_spec)
@@ -52,10 +59,14 @@ def find_contender(text: str, registry: Registry) -> Contender:
     folder = Path(text)
     if folder.is_dir():
         return _from_folder(text, folder, registry)
+    if folder.is_file():
+        return Contender(_entry_name(folder), entry=folder)
     try:
         registry.get("players", _split(text)[0])
     except RecipeError as error:
-        raise UsageError(f"{text!r} is no folder, and as a player's name it is not known: {error}") from error
+        raise UsageError(
+            f"{text!r} is no folder or file, and as a player's name it is not known: {error}"
+        ) from error
     return find_scripted(text, registry)
 
 
@@ -92,10 +103,20 @@ def _from_folder(text: str, folder: Path, registry: Registry) -> Contender:
         return Contender(name, load_policy(folder / "final", registry))
     if (folder / "policy.json").is_file():
         return Contender(name, load_policy(folder, registry))
+    if (folder / "main.py").is_file():
+        return Contender(name, entry=folder)
     raise UsageError(
-        f"{text} holds neither final/policy.json, policy.json nor member.json; name a finished run, a policy "
-        "folder or a league member's folder, or go on with a stopped run by `lanista resume`"
+        f"{text} holds neither final/policy.json, policy.json, member.json nor main.py; name a finished run, a "
+        "policy folder, a league member's folder or an entry's, or go on with a stopped run by `lanista resume`"
     )
+
+
+def _entry_name(path: Path) -> str:
+    """What tables call a main.py or an archive: a file called main or submission by its folder."""
+    stem = path.name
+    for suffix in (".gz", ".tar", ".tgz", ".py"):
+        stem = stem.removesuffix(suffix)
+    return path.resolve().parent.name if stem in ("main", "submission") else stem
 
 
 def read_pairs(pairs: Sequence[str], where: str) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def register_envs(register: Register) -> None:
     """Offer envs: ``factory(num_games, settings, num_threads) -> VecEnv``.
 
     Trait ``portable=("package.codec", ["package.kernels"])`` names the modules that go into a bundle;
-    ``kaggle="connectx"`` the environment on Kaggle whose games these are; ``viewer="package.viewer"`` a module that
+    ``kaggle="connectx"`` the environment on Kaggle whose games these are, and ``kaggle_configuration="module:function"``
+    leads the env's settings to those of that environment; ``viewer="package.viewer"`` a module that
     keeps `lanista.viewer.recording.Viewer`, for `lanista watch`. ``codec="field"`` names the field of the
     settings that holds the text of a codec (`lanista.codec`), which then goes into bundles in place of ``portable``.
     """

@@ -56,6 +56,7 @@ def register_envs(register: Register) -> None:
         summary="Kaggle's Connect X: any board size and run length, two seats in turn",
         portable=("lanista_envs.connectx.codec", ["lanista_envs.connectx.rules"]),
         kaggle="connectx",
+        kaggle_configuration="lanista_envs.connectx.settings:kaggle_configuration",
         viewer="lanista_envs.connectx.viewer",
     )
     register(
@@ -64,6 +65,7 @@ def register_envs(register: Register) -> None:
         settings=LuxS1Settings,
         summary="Kaggle's Lux AI Season 1 (2021): any square board, two seats at once, a table of acting units",
         kaggle="lux_ai_2021",
+        kaggle_configuration="lanista_envs.lux.settings:kaggle_configuration",
         viewer="lanista_envs.lux.viewer",
     )
     register(

@@ -177,7 +177,7 @@ def test_league_members_are_contenders(lanista, tmp_path):
         (
             ["nobody"],
             64,
-            "'nobody' is no folder, and as a player's name it is not known: no plugin offers player",
+            "'nobody' is no folder or file, and as a player's name it is not known: no plugin offers player",
         ),
         (
             ["stubborn"],
@@ -194,7 +194,7 @@ def test_league_members_are_contenders(lanista, tmp_path):
         (
             ["empty"],
             64,
-            "empty holds neither final/policy.json, policy.json nor member.json; name a finished run",
+            "empty holds neither final/policy.json, policy.json, member.json nor main.py; name a finished run",
         ),
         (["elsewhere", "--env", "cartpole"], 1, "player 'elsewhere' plays chess, not cartpole"),
         (

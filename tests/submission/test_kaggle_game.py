@@ -32,6 +32,16 @@ GEESE = Specification(
     "NORTH",
     ("string",),
     ("greedy", "random"),
+    (
+        "actTimeout",
+        "columns",
+        "episodeSteps",
+        "hunger_rate",
+        "max_length",
+        "min_food",
+        "rows",
+        "runTimeout",
+    ),
     "1.33.2",
 )
 

@@ -1,6 +1,7 @@
 """`lanista eval`: matches with intervals, or returns where a game has one seat."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,11 +19,19 @@ def attach(app: typer.Typer) -> None:
 
 def evaluate(
     contender: Annotated[
-        str, typer.Argument(metavar="A", help="A run, a policy folder, a league member's folder or a player.")
+        str,
+        typer.Argument(
+            metavar="A",
+            help="A run, a policy folder, a league member's folder, a player, or an entry: a main.py, a folder "
+            "with one, or an archive.",
+        ),
     ],
     against: Annotated[
         list[str] | None,
         typer.Option(metavar="B", help="Who plays against A, named in the same ways; repeatable."),
+    ] = None,
+    panel: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A TOML file that lists whom A plays against.")
     ] = None,
     games: Annotated[
         int, typer.Option(min=1, help="Games in each seat order; episodes where a game has one seat.")
@@ -35,44 +44,102 @@ def evaluate(
     sample: Annotated[
         bool, typer.Option("--sample", help="Policies draw their actions instead of taking the likeliest.")
     ] = False,
+    official: Annotated[
+        bool,
+        typer.Option("--official", help="Play in kaggle-environments, as games with entries always are."),
+    ] = False,
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE", help="Official games: change the game's configuration; repeatable."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Official games at once; all usable cores by default.")
+    ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Official games: a line for each finished one; those in it are not played."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
     """Play A, and say how sure the result is: a draw is half a win, intervals are at 95 %.
 
-    Every seat order is played equally often. A scripted player takes settings behind a colon.
+    Every seat order is played equally often, on the same starts. A scripted player takes settings behind a colon.
 
     Examples: lanista eval runs/demo --against random --against connectx_negamax:depth=2;
-    lanista eval runs/cartpole --games 200; lanista eval runs/b --against runs/a --sample.
+    lanista eval runs/cartpole --games 200; lanista eval runs/b --against runs/a --sample;
+    lanista eval entry.tar.gz --panel panel.toml --env lux_s1 --env-set size=16 --results games.jsonl.
     """
     import json
 
+    from lanista.cli.eval_official import Asked, env_of, evaluate_official, is_official
+    from lanista.cli.eval_tables import print_matches, print_returns
     from lanista.contenders import find_contender, find_ground, read_pairs
+    from lanista.panel import read_panel
     from lanista.plugins import current_host
 
     registry = current_host().registry
+    panel_env, agents = (None, []) if panel is None else read_panel(panel)
     contenders = [find_contender(text, registry) for text in [contender, *(against or [])]]
-    ground = find_ground(contenders, env, read_pairs(env_set or [], "--env-set"), registry)
-    asked: dict[str, Any] = {
-        "env": ground.name,
-        "env_settings": ground.options,
-        "seed": seed,
-        "sample": sample,
-    }
-    if ground.spec.seats == 1:
-        told = {
-            **asked,
-            "episodes": games,
-            "returns": _returns(contenders, ground, registry, games, seed, sample),
-        }
+    contenders += [_named(find_contender(agent.agent, registry), agent.name) for agent in agents]
+    named, changes = env or panel_env, read_pairs(env_set or [], "--env-set")
+    if is_official(contenders, named, official, registry):
+        _refuse_alone(contenders)
+        where = env_of(contenders, named, registry)
+        options = {**_settings_of(contenders, where), **changes}
+        wanted = read_pairs(config or [], "--config")
+        asked_for = Asked(where, options, wanted, games, seed, sample, workers, results)
+        told = evaluate_official(contenders, asked_for, registry)
     else:
-        matches = _matches(contenders, ground, registry, games, seed, sample)
-        told = {**asked, "a": contenders[0].name, "games_per_seat_order": games, "matches": matches}
+        _refuse_official_options(config=config, workers=workers, results=results)
+        ground = find_ground(contenders, named, changes, registry)
+        told = {"env": ground.name, "env_settings": ground.options, "seed": seed, "sample": sample}
+        if ground.spec.seats == 1:
+            told["episodes"] = games
+            told["returns"] = _returns(contenders, ground, registry, games, seed, sample)
+        else:
+            told |= {"a": contenders[0].name, "games_per_seat_order": games}
+            told["matches"] = _matches(contenders, ground, registry, games, seed, sample)
     if as_json:
         typer.echo(json.dumps(told, indent=2, allow_nan=False))
-    elif ground.spec.seats == 1:
-        _print_returns(told)
+    elif "returns" in told:
+        print_returns(told)
     else:
-        _print_matches(told)
+        print_matches(told)
+
+
+def _named(contender: "Contender", name: str | None) -> "Contender":
+    contender.name = name or contender.name
+    return contender
+
+
+def _settings_of(contenders: "Sequence[Contender]", env: str) -> dict[str, Any]:
+    """The env's settings, as the first policy that plays it was trained with."""
+    cards = [contender.policy.card for contender in contenders if contender.policy is not None]
+    return next((dict(card.env_settings) for card in cards if card.env == env), {})
+
+
+def _refuse_alone(contenders: "Sequence[Contender]") -> None:
+    from lanista.errors import UsageError
+
+    if len(contenders) < 2:
+        raise UsageError(
+            f"{contenders[0].name} has nobody to play against; name somebody with --against or --panel, such as "
+            f"an archive or kaggle:<agent>"
+        )
+
+
+def _refuse_official_options(**given: object) -> None:
+    from lanista.errors import UsageError
+
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(
+                f"--{name} belongs to official games, and these are lanista's own; add --official, or leave it out"
+            )
 
 
 def _matches(
@@ -145,40 +212,6 @@ def _first_places(result: "MatchResult") -> dict[str, Any]:
     return {"first_places": {"share": firsts / result.num_games, "low": low, "high": high}}
 
 
-def _print_matches(told: dict[str, Any]) -> None:
-    from lanista.cli.columns import print_columns
-
-    rows = []
-    for match in told["matches"]:
-        seats = [(seat["wins"] + seat["draws"] / 2) / max(1, sum(seat.values())) for seat in match["by_seat"]]
-        rows.append(
-            [
-                match["against"],
-                str(match["games"]),
-                f"{match['wins']}/{match['draws']}/{match['losses']}",
-                f"{match['score']:.3f}",
-                f"{match['low']:.3f} to {match['high']:.3f}",
-                " ".join(f"{seat:.3f}" for seat in seats),
-                match["verdict"],
-            ]
-        )
-    headers = ["against", "games", "won/drawn/lost", "score", "95 %", "by seat", ""]
-    print_columns(f"{told['a']} in {told['env']} (a draw is half a win)", headers, rows)
-    for match in told["matches"]:
-        if "first_places" in match:
-            first = match["first_places"]
-            typer.echo(
-                f"{told['a']} came first in {first['share']:.1%} of {match['games']} games with {match['against']} in all "
-                f"other seats ({first['low']:.1%} to {first['high']:.1%})"
-            )
-        if match["distinct_games"] * 2 <= match["games"]:
-            typer.echo(
-                f"{told['a']} and {match['against']} played only {match['distinct_games']} different games "
-                f"of {match['games']}: the interval would hold for games that vary"
-                + ("" if told["sample"] else ", as those of policies do with --sample")
-            )
-
-
 def _returns(
     contenders: "Sequence[Contender]",
     ground: "Ground",
@@ -223,21 +256,3 @@ def _returns(
         told.append(row)
     env.close()
     return told
-
-
-def _print_returns(told: dict[str, Any]) -> None:
-    from lanista.cli.columns import print_columns
-
-    rows = [
-        [
-            row["name"],
-            f"{row['mean']:.2f}",
-            "one episode says nothing" if row["low"] is None else f"{row['low']:.2f} to {row['high']:.2f}",
-            f"{row['min']:.2f}",
-            f"{row['max']:.2f}",
-            row.get("verdict", ""),
-        ]
-        for row in told["returns"]
-    ]
-    title = f"return in {told['env']} over {told['episodes']} episodes"
-    print_columns(title, ["player", "mean", "95 %", "least", "most", ""], rows)

@@ -1,5 +1,7 @@
 """What a recipe may set for Connect X and its scripted player."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -14,6 +16,11 @@ class ConnectXSettings(BaseModel):
     columns: int = Field(default=7, ge=1, le=64)
     #: stones in a row that win, 1 and up
     inarow: int = Field(default=4, ge=1)
+
+
+def kaggle_configuration(settings: ConnectXSettings) -> dict[str, Any]:
+    """The game's configuration in kaggle-environments."""
+    return settings.model_dump()
 
 
 class NegamaxSettings(BaseModel):

@@ -1,6 +1,6 @@
 """What a recipe may set for Lux AI Season 1."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,3 +18,8 @@ class LuxS1Settings(BaseModel):
     max_turns: int = Field(default=MAX_TURNS, ge=1, le=MAX_TURNS)
     #: what is shown beside the globals: planes of the board, a row of numbers for each unit, or both
     observation: Literal["planes", "units", "both"] = "planes"
+
+
+def kaggle_configuration(settings: LuxS1Settings) -> dict[str, Any]:
+    """The game's configuration in kaggle-environments, where n steps are n - 1 turns."""
+    return {"width": settings.size, "height": settings.size, "episodeSteps": settings.max_turns + 1}
