@@ -11,6 +11,7 @@ from lanista_agents.settings import (
     ConvSettings,
     DeterministicSettings,
     GaussianSettings,
+    ImpalaSettings,
     MlpSettings,
     PpoSettings,
     UnitMlpSettings,
@@ -82,6 +83,12 @@ def register_learners(register: Register) -> None:
         "lanista_agents.ppo:Ppo",
         settings=PpoSettings,
         summary="proximal policy optimisation with GAE over each seat's decisions",
+    )
+    register(
+        "impala",
+        "lanista_agents.impala:Impala",
+        settings=ImpalaSettings,
+        summary="V-trace and UPGO policy gradients with TD(lambda) values over each seat's decisions",
     )
 
 

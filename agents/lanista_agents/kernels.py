@@ -148,3 +148,80 @@ def adam_step(
         first[i] = m
         second[i] = v
         weight[i] -= np.divide(step_size * m, np.sqrt(v) * correction + eps)
+
+
+def walk_traces(
+    reward: AnyArray,
+    value: AnyArray,
+    log_ratio: AnyArray,
+    learn: AnyArray,
+    terminated: AnyArray,
+    truncated: AnyArray,
+    final_value: AnyArray,
+    bootstrap_value: AnyArray,
+    gamma: float,
+    trace_lambda: float,
+    rho_clip: float,
+    trace_clip: float,
+    advantage: AnyArray,
+    return_: AnyArray,
+) -> None:
+    """Fill `advantage` and `return_`, as `lanista_agents.returns.vtrace` says; the arrays are as there."""
+    steps, rows = reward.shape
+    # The discounted rewards up to the next decision, plus the value there and the target there.
+    worth = np.empty(rows, np.float64)
+    aim = np.empty(rows, np.float64)
+    for r in range(rows):
+        worth[r] = aim[r] = bootstrap_value[r]
+    for t in range(steps - 1, -1, -1):
+        for r in range(rows):
+            if terminated[t, r]:
+                worth[r] = aim[r] = 0.0
+            elif truncated[t, r]:
+                worth[r] = aim[r] = final_value[t, r]
+            worth[r] = reward[t, r] + gamma * worth[r]
+            aim[r] = reward[t, r] + gamma * aim[r]
+            if learn[t, r]:
+                ratio = math.exp(min(np.float64(log_ratio[t, r]), 700.0))
+                rho = min(ratio, rho_clip)
+                own = np.float64(value[t, r])
+                advantage[t, r] = rho * (aim[r] - own)
+                trace = trace_lambda * min(ratio, trace_clip)
+                aim[r] = own + rho * (worth[r] - own) + trace * (aim[r] - worth[r])
+                return_[t, r] = aim[r]
+                worth[r] = own
+            else:
+                advantage[t, r] = 0.0
+                return_[t, r] = 0.0
+
+
+def walk_upwards(
+    reward: AnyArray,
+    value: AnyArray,
+    learn: AnyArray,
+    terminated: AnyArray,
+    truncated: AnyArray,
+    final_value: AnyArray,
+    bootstrap_value: AnyArray,
+    gamma: float,
+    td_lambda: float,
+    return_: AnyArray,
+) -> None:
+    """Fill `return_`, as `lanista_agents.returns.upgo` says; the arrays are as there."""
+    steps, rows = reward.shape
+    ahead = np.empty(rows, np.float64)
+    for r in range(rows):
+        ahead[r] = bootstrap_value[r]
+    for t in range(steps - 1, -1, -1):
+        for r in range(rows):
+            if terminated[t, r]:
+                ahead[r] = 0.0
+            elif truncated[t, r]:
+                ahead[r] = final_value[t, r]
+            ahead[r] = reward[t, r] + gamma * ahead[r]
+            if learn[t, r]:
+                return_[t, r] = ahead[r]
+                own = np.float64(value[t, r])
+                ahead[r] = own + td_lambda * max(ahead[r] - own, 0.0)
+            else:
+                return_[t, r] = 0.0

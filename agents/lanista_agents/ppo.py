@@ -7,8 +7,7 @@
 4. The update ends early before the first step whose approx_kl exceeds `target_kl`.
 
 At this size a torch call costs more than what it computes. So the loss and its gradient by log-probability,
-entropy and value come out of one compiled pass (`kernels.surrogate`), heads and network lead it back to the
-weights by their own `vjp` where they offer one, and the optimiser works on one flat vector.
+entropy and value come out of one compiled pass (`kernels.surrogate`), which `descent` leads back to the weights.
 """
 
 import math
@@ -19,17 +18,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lanista.errors import LanistaError
-from lanista.flat_parameters import FlatParameters
 from lanista.kernels import compile_kernels
 from lanista.learning import Batch, LossTerm, Rollout, generator_state
-from lanista.policy import Policy, PolicyOutput
+from lanista.policy import Policy
 from lanista_agents import kernels
 from lanista_agents.decisions import Decisions, decisions
-from lanista_agents.optimizers import Adam, Muon, Optimizer
-from lanista_agents.returns import gae
+from lanista_agents.descent import Descent
+from lanista_agents.returns import explained_variance, gae
 from lanista_agents.settings import PpoSettings
-from lanista_agents.vjp import HeadPull, head_vjp, network_vjp
 
 _kernels = compile_kernels(kernels, label="learners")
 
@@ -46,13 +42,7 @@ class Ppo:
         self.settings = settings
         self.gamma = settings.gamma
         self.generator = torch.Generator().manual_seed(seed)
-        self.flat = FlatParameters(policy.network)
-        betas = (settings.adam_beta1, settings.adam_beta2)
-        self.optimizer: Optimizer = (
-            Adam(self.flat, betas, settings.adam_eps)
-            if settings.optimizer == "adam"
-            else Muon(self.flat, settings.muon_momentum, betas, settings.adam_eps)
-        )
+        self.descent = Descent(policy, settings)
         self.updates = 0
 
     def update(self, rollout: Rollout, progress: float, terms: list[LossTerm]) -> dict[str, float]:
@@ -70,30 +60,22 @@ class Ppo:
             gae_lambda=settings.gae_lambda,
         )
         rows = decisions(rollout, advantage, return_)
-        self.flat.bind()
-        before = self.flat.vector.clone()
         learning_rate = settings.learning_rate.at(progress)
         totals: defaultdict[str, float] = defaultdict(float)
         steps = 0
-        for minibatch in self._minibatches(rows):
-            try:
+        with self.descent.kept_finite("ppo", self.updates):
+            for minibatch in self._minibatches(rows):
                 figures = self._step(minibatch, progress, terms, learning_rate, first=steps == 0)
-            except FloatingPointError as error:
-                self.flat.vector.copy_(before)
-                raise LanistaError(
-                    f"ppo: {error} in update {self.updates}, so its weights were put back to those before "
-                    f"it; look for a reward or observation that is not finite, or lower learning_rate"
-                ) from error
-            if figures is None:
-                break
-            steps += 1
-            for name, figure in figures.items():
-                totals[name] += figure
+                if figures is None:
+                    break
+                steps += 1
+                for name, figure in figures.items():
+                    totals[name] += figure
         self.updates += 1
         metrics = {name: total / max(steps, 1) for name, total in totals.items()}
         return {
             **metrics,
-            "explained_variance": _explained_variance(rows),
+            "explained_variance": explained_variance(rows.value.numpy(), rows.return_.numpy()),
             "learning_rate": learning_rate,
             "optimizer_steps": float(steps),
         }
@@ -114,14 +96,13 @@ class Ppo:
     ) -> dict[str, float] | None:
         """Take one optimiser step and give its figures, or None without a step if `target_kl` is exceeded."""
         settings = self.settings
-        output, pull_network = network_vjp(self.policy.network, rows.observation)
-        logprob, entropy, pulls = self._evaluate_heads(output, rows)
+        evaluated = self.descent.evaluate(rows)
         by = torch.empty(3, len(rows))
         figures = np.empty(len(FIGURES))
         _kernels.surrogate(
-            logprob.numpy(),
-            entropy.numpy(),
-            output.value.contiguous().numpy(),
+            evaluated.logprob.numpy(),
+            evaluated.entropy.numpy(),
+            evaluated.output.value.contiguous().numpy(),
             rows.logprob.numpy(),
             rows.value.numpy(),
             rows.advantage.numpy(),
@@ -138,82 +119,28 @@ class Ppo:
         # The first step of an update compares the policy with itself, so it is always taken.
         if settings.target_kl is not None and not first and named["approx_kl"] > settings.target_kl:
             return None
-        by_logprob, by_entropy, by_value = by
-        gradient = PolicyOutput(
-            {name: pull(by_logprob, by_entropy) for name, pull in pulls.items()}, by_value
-        )
-        if terms:
-            gradient = _with_terms(
-                output, gradient, terms, Batch(rows.observation, rows.legal, progress), named
-            )
-        pull_network(gradient, self.flat.slots)
-        named["grad_norm"] = self._descend(learning_rate)
-        return named
+        batch = Batch(rows.observation, rows.legal, progress)
+        return named | self.descent.step(evaluated, by, terms, batch, learning_rate)
 
-    def _evaluate_heads(
-        self, output: PolicyOutput, rows: Decisions
-    ) -> tuple[Tensor, Tensor, dict[str, HeadPull]]:
-        """The joint log-probability and entropy of all heads, ``[B]`` each, and each head's way back."""
-        logprob = entropy = torch.zeros(())
-        pulls: dict[str, HeadPull] = {}
-        for name, head in self.policy.heads.items():
-            one = head_vjp(head, output.logits[name], rows.legal.get(name), rows.action[name])
-            # The first head's arrays are taken as they are: most policies have no other.
-            logprob, entropy = (logprob + one[0], entropy + one[1]) if pulls else one[:2]
-            pulls[name] = one[2]
-        return logprob, entropy, pulls
+    @property
+    def value_only(self) -> bool:
+        """See `lanista.learning.CriticFirst`."""
+        return self.descent.value_only
 
-    def _descend(self, learning_rate: float) -> float:
-        """Take the optimiser's step along the gathered gradient, limited in norm, and give its norm."""
-        gradient = self.flat.gradient
-        norm = float(torch.linalg.vector_norm(gradient))
-        if not math.isfinite(norm):
-            raise FloatingPointError(f"the gradient had norm {norm}")
-        limit = self.settings.max_grad_norm
-        scale = 1.0 if limit is None or norm <= limit else limit / norm
-        self.optimizer.step(gradient, scale, learning_rate)
-        return norm
+    @value_only.setter
+    def value_only(self, alone: bool) -> None:
+        self.descent.value_only = alone
 
     def state(self) -> dict[str, Tensor]:
         """See `lanista.learning.Learner`."""
         return {
-            **self.optimizer.state(),
+            **self.descent.optimizer.state(),
             "generator": generator_state(self.generator),
             "updates": torch.tensor(self.updates),
         }
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """See `lanista.learning.Learner`."""
-        self.optimizer.load_state(state)
+        self.descent.optimizer.load_state(state)
         self.generator.set_state(state["generator"])
         self.updates = int(state["updates"])
-
-
-def _with_terms(
-    output: PolicyOutput, gradient: PolicyOutput, terms: list[LossTerm], batch: Batch, named: dict[str, float]
-) -> PolicyOutput:
-    """Add the gradient of the extra terms by logits and value; their figures go into `named`."""
-    logits = {name: tensor.detach().requires_grad_() for name, tensor in output.logits.items()}
-    value = output.value.detach().requires_grad_()
-    losses: list[Tensor] = []
-    for term in terms:
-        loss, extra = term(logits, value, batch)
-        named |= {f"{term.name}_loss": float(loss.detach()), **extra}
-        if loss.requires_grad:  # a term whose weight is zero at present may be a plain number
-            losses.append(loss)
-    if not losses:
-        return gradient
-    *by_logits, by_value = torch.autograd.grad(
-        losses, [*logits.values(), value], allow_unused=True, materialize_grads=True
-    )
-    added = zip(logits, by_logits, strict=True)
-    return PolicyOutput({name: gradient.logits[name] + by for name, by in added}, gradient.value + by_value)
-
-
-def _explained_variance(rows: Decisions) -> float:
-    """1 - var(return_ - value) / var(return_); 0 where return_ does not vary."""
-    if not len(rows):
-        return 0.0
-    return_ = rows.return_.numpy()
-    spread = float(return_.var())
-    return 1.0 - float((return_ - rows.value.numpy()).var()) / spread if spread > 0.0 else 0.0

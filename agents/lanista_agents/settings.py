@@ -135,35 +135,15 @@ class DeterministicSettings(BaseModel):
     noise: float = Field(default=0.1, gt=0.0, le=1.0)
 
 
-class PpoSettings(BaseModel):
-    """``ppo``: proximal policy optimisation."""
+class OptimizerSettings(BaseModel):
+    """What every learner says of its steps."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    #: discount of one env step, 0..1
-    gamma: float = Field(default=0.99, gt=0.0, le=1.0)
-    #: decay of the advantage estimate from one decision to the next, 0..1
-    gae_lambda: float = Field(default=0.95, ge=0.0, le=1.0)
-    #: passes over a rollout, 1 or more
-    num_epochs: PositiveInt = 4
-    #: rows of an optimiser step, about (a rollout is cut into minibatches of nearly equal size)
-    minibatch_size: PositiveInt = 512
     #: step size, a number or a schedule
     learning_rate: Scheduled = Schedule(start=3e-4, end=3e-4)
-    #: how far the probability ratio may leave 1 before its gradient is cut, a number or a schedule
-    clip: Scheduled = Schedule(start=0.2, end=0.2)
-    #: how far the value may leave the rollout's value, in units of return; none = free
-    value_clip: float | None = Field(default=None, gt=0.0)
-    #: weight of the value loss (half the mean squared error), 0 or more
-    value_coef: float = Field(default=0.5, ge=0.0)
-    #: weight of the entropy bonus, a number or a schedule
-    entropy_coef: Scheduled = Schedule(start=0.0, end=0.0)
-    #: scale each minibatch's advantages to mean 0 and deviation 1
-    normalise_advantage: bool = True
     #: longest gradient allowed (Euclidean norm over all weights), > 0; none = any
     max_grad_norm: float | None = Field(default=0.5, gt=0.0)
-    #: stop an update before the first step whose approx_kl exceeds this, in nats; none = never
-    target_kl: float | None = Field(default=None, gt=0.0)
     #: "adam", or "muon" (orthogonalised momentum for matrices, Adam for the rest)
     optimizer: Literal["adam", "muon"] = "adam"
     #: decay of Adam's first moment, 0..1
@@ -174,3 +154,61 @@ class PpoSettings(BaseModel):
     adam_eps: float = Field(default=1e-5, gt=0.0)
     #: decay of Muon's momentum, 0..1
     muon_momentum: float = Field(default=0.95, ge=0.0, lt=1.0)
+
+
+class PpoSettings(OptimizerSettings):
+    """``ppo``: proximal policy optimisation."""
+
+    #: discount of one env step, 0..1
+    gamma: float = Field(default=0.99, gt=0.0, le=1.0)
+    #: decay of the advantage estimate from one decision to the next, 0..1
+    gae_lambda: float = Field(default=0.95, ge=0.0, le=1.0)
+    #: passes over a rollout, 1 or more
+    num_epochs: PositiveInt = 4
+    #: rows of an optimiser step, about (a rollout is cut into minibatches of nearly equal size)
+    minibatch_size: PositiveInt = 512
+    #: how far the probability ratio may leave 1 before its gradient is cut, a number or a schedule
+    clip: Scheduled = Schedule(start=0.2, end=0.2)
+    #: how far the value may leave the rollout's value, in units of return; none = free
+    value_clip: float | None = Field(default=None, gt=0.0)
+    #: weight of the value loss (half the mean squared error), 0 or more
+    value_coef: float = Field(default=0.5, ge=0.0)
+    #: weight of the entropy bonus, a number or a schedule
+    entropy_coef: Scheduled = Schedule(start=0.0, end=0.0)
+    #: scale each minibatch's advantages to mean 0 and deviation 1
+    normalise_advantage: bool = True
+    #: stop an update before the first step whose approx_kl exceeds this, in nats; none = never
+    target_kl: float | None = Field(default=None, gt=0.0)
+
+
+class ImpalaSettings(OptimizerSettings):
+    """``impala``: V-trace and UPGO policy gradients with TD(lambda) values."""
+
+    #: discount of one env step, 0..1
+    gamma: float = Field(default=0.99, gt=0.0, le=1.0)
+    #: decay from one decision to the next in the TD(lambda) target and in UPGO's, 0..1
+    td_lambda: float = Field(default=0.9, ge=0.0, le=1.0)
+    #: the same in the V-trace target, 0..1
+    trace_lambda: float = Field(default=1.0, ge=0.0, le=1.0)
+    #: how much a decision may count that is now more probable than when it was made, > 0
+    rho_clip: float = Field(default=1.0, gt=0.0)
+    #: the same for how far later temporal differences reach back over it, > 0
+    trace_clip: float = Field(default=1.0, gt=0.0)
+    #: weight of the V-trace advantage in the policy gradient, 0 or more
+    vtrace_coef: float = Field(default=1.0, ge=0.0)
+    #: weight of the UPGO advantage in the policy gradient, 0 or more
+    upgo_coef: float = Field(default=1.0, ge=0.0)
+    #: what the value learns: "td_lambda", or "vtrace" (as in the paper)
+    value_target: Literal["td_lambda", "vtrace"] = "td_lambda"
+    #: weight of the value loss (half the mean squared error), 0 or more
+    value_coef: float = Field(default=0.5, ge=0.0)
+    #: errors beyond this count linearly (Huber), in units of return, > 0; none = all squared
+    value_huber: float | None = Field(default=None, gt=0.0)
+    #: weight of the entropy bonus, a number or a schedule
+    entropy_coef: Scheduled = Schedule(start=0.0, end=0.0)
+    #: divide a minibatch's advantages by their root mean square; they keep their signs
+    scale_advantage: bool = True
+    #: passes over a rollout, 1 or more
+    num_epochs: PositiveInt = 1
+    #: decisions of an optimiser step, about; whole rows of the rollout are taken, so that chains stay in one piece
+    minibatch_size: PositiveInt = 512

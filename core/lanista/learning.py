@@ -160,6 +160,14 @@ class Learner(Protocol):
         """Take back what `state` gave, so that the next update is bit for bit the same."""
 
 
+@runtime_checkable
+class CriticFirst(Protocol):
+    """A learner whose critic can be trained alone: the setting `critic_warmup` of a phase asks for it."""
+
+    #: while it is True an update moves no weight that a logit depends on, so the policy stays the same bit for bit
+    value_only: bool
+
+
 def generator_state(generator: torch.Generator) -> Tensor:
     """A torch generator's state as a uint8 tensor that safetensors can hold."""
     return generator.get_state().clone()

@@ -16,6 +16,7 @@ def test_everything_offered_can_be_loaded(registry):
         ("heads", "units"),
         ("heads", "deterministic"),
         ("learners", "ppo"),
+        ("learners", "impala"),
         ("teachers", "npz:"),
         ("teachers", "sb3:"),
         ("players", "random"),
