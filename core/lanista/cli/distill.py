@@ -132,10 +132,7 @@ def distill(
 
     if drive not in DRIVES:
         raise UsageError(f"--drive {drive!r} is unknown; {hint(drive, DRIVES)}")
-    if video is not None:
-        from lanista.distillation.video import check_ending
-
-        check_ending(video)
+    _check_endings(video, plot)
     students = read_students(student or ["64x64"], activation)
     runs = [(one, number) for one in students for number in range(seed, seed + seeds)]
     table = read_pairs(env_set or [], "--env-set")
@@ -161,6 +158,17 @@ def distill(
         return
     sweep.lay_out(out or _free_folder(students))
     _play(sweep, as_json, video, plot)
+
+
+def _check_endings(video: Path | None, plot: Path | None) -> None:
+    """Refuse files that could not be written at the end."""
+    from lanista.distillation import pictures
+    from lanista.distillation.video import check_ending
+
+    if video is not None:
+        check_ending(video)
+    if plot is not None:
+        pictures.check_ending(plot)
 
 
 def _env_table(env: str | None, changes: dict[str, Any], teachers: Any, host: Any) -> dict[str, Any]:  # noqa: ANN401

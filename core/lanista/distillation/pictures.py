@@ -10,6 +10,7 @@ from lanista.distillation.card import frontier
 from lanista.errors import UsageError
 from lanista.files import write_atomically
 
+ENDINGS = (".png", ".svg", ".pdf")
 _TEACHER, _RANDOM = "#333333", "#999999"
 
 
@@ -99,14 +100,18 @@ def _plain_ticks(axes: Any, values: Sequence[float]) -> None:  # noqa: ANN401 - 
     axes.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
 
 
-def _save(canvas: Any, file: Path) -> None:  # noqa: ANN401 - matplotlib's figure
-    kind = file.suffix.lower().lstrip(".")
-    if kind not in ("png", "svg", "pdf"):
+def check_ending(file: Path) -> None:
+    """Refuse a file that is no picture by its ending."""
+    if file.suffix.lower() not in ENDINGS:
         raise UsageError(
-            f"{file}: a picture ends in .png, .svg or .pdf; found {file.suffix or 'no ending'!r}"
+            f"--plot {file}: a picture ends in {', '.join(ENDINGS)}; found {file.suffix or 'no ending'!r}"
         )
+
+
+def _save(canvas: Any, file: Path) -> None:  # noqa: ANN401 - matplotlib's figure
+    check_ending(file)
     buffer = BytesIO()
-    canvas.savefig(buffer, format=kind, dpi=150)
+    canvas.savefig(buffer, format=file.suffix.lower().lstrip("."), dpi=150)
     try:
         write_atomically(file, buffer.getvalue())
     except OSError as error:
