@@ -6,8 +6,9 @@ from lanista.hookspecs import Register
 
 @hookimpl
 def register_phases(register: Register) -> None:
-    """The two kinds of phase."""
+    """The kinds of phase."""
     from lanista_plugins.phases.settings import DistillSettings, TrainSettings
+    from lanista_plugins.phases.tasks_settings import DistillTasksSettings
 
     register(
         "train", "lanista_plugins.phases.train:Train", settings=TrainSettings, summary="learn by playing"
@@ -17,6 +18,12 @@ def register_phases(register: Register) -> None:
         "lanista_plugins.phases.distill:Distill",
         settings=DistillSettings,
         summary="teach a student",
+    )
+    register(
+        "distill_tasks",
+        "lanista_plugins.phases.distill_tasks:DistillTasks",
+        settings=DistillTasksSettings,
+        summary="teach one student several tasks, with a trunk that they share",
     )
 
 

@@ -13,7 +13,7 @@ step and stumbles at the next.
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,15 @@ from lanista_plugins.phases.settings import LossSettings
 
 #: a further loss a row, ``[B]``, of a policy's logits in a batch
 ExtraLoss = Callable[[Policy, dict[str, Tensor], Any], Tensor]
+
+
+class SomeLosses(Protocol):
+    """What a batch costs a policy."""
+
+    def of(
+        self, policy: Policy, logits: dict[str, Tensor], value: Tensor, batch: LabelledBatch, progress: float
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Give the mean over the batch, and figures for the log."""
 
 
 class Losses:
@@ -64,7 +73,7 @@ class Losses:
 class Fitting:
     """Steps of a network's weights down the losses, and their average; all of its state is in `state`."""
 
-    def __init__(self, network: nn.Module, losses: Losses, averaging: float) -> None:
+    def __init__(self, network: nn.Module, losses: SomeLosses, averaging: float) -> None:
         """`averaging` is the share of the average that a step keeps, 0 (the last weights) up to but not 1."""
         self.network = network
         self.losses = losses

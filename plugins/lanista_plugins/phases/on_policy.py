@@ -16,6 +16,8 @@ from lanista.arrays import FloatArray
 from lanista.errors import LanistaError, RecipeError
 from lanista.learning import Distiller, Rollout, TrajectoryDistiller
 from lanista.policy import Policy
+from lanista.spec import UNITS
+from lanista.units import UnitTable
 from lanista_plugins.phases.labelled import LabelledBatch
 
 #: a distiller by its name, with the schedule of its weight
@@ -84,9 +86,11 @@ class PlayedRows:
         learn = rollout.learn
         if not learn.any():
             raise LanistaError("the student made no decision in a whole rollout; raise num_steps")
-        observation = {name: torch.from_numpy(part[learn]) for name, part in rollout.observation.items()}
-        legal = {name: torch.from_numpy(mask[learn]) for name, mask in rollout.legal.items()}
+        observation, legal, action = rollout.decided()
         ours, theirs = student.network(observation), teacher.network(observation)
+        for name, table in legal.items():
+            if isinstance(table, UnitTable):  # rows take their units' logits along
+                legal[name] = table.with_further({"logits": theirs.logits[name]})
         later: FloatArray = np.zeros(learn.shape, np.float32)
         for _, distiller, coef in self._terms:
             if isinstance(distiller, TrajectoryDistiller):
@@ -100,7 +104,7 @@ class PlayedRows:
             legal=legal,
             logits=theirs.logits,
             value=theirs.value,
-            action={name: torch.from_numpy(action[learn]) for name, action in rollout.action.items()},
+            action=action,
             logprob=torch.from_numpy(rollout.logprob[learn]),
             later=torch.from_numpy(later[learn]),
         )
@@ -113,17 +117,25 @@ class PlayedRows:
             raise LanistaError("no rollout has been taken yet")
         order = torch.randperm(len(batch.value), generator=generator)
 
-        def at(index: Tensor, parts: dict[str, Tensor]) -> dict[str, Tensor]:
-            return {name: part[index] for name, part in parts.items()}
+        units = {name for name, table in batch.legal.items() if isinstance(table, UnitTable)}
+
+        def at(index: Tensor, parts: dict[str, Any]) -> dict[str, Any]:
+            return {name: part[index] for name, part in parts.items() if name not in {*units, UNITS}}
 
         for first in range(0, len(order), size):
             index = order[first : first + size]
+            tables = {name: batch.legal[name][index] for name in units}
+            seen = at(index, batch.observation)
+            if tables:
+                (seen[UNITS],) = tables.values()
             yield PlayedBatch(
-                observation=at(index, batch.observation),
-                legal=at(index, batch.legal),
-                logits=at(index, batch.logits),
+                observation=seen,
+                legal=at(index, batch.legal) | tables,
+                logits=at(index, batch.logits)
+                | {name: table.further["logits"] for name, table in tables.items()},
                 value=batch.value[index],
-                action=at(index, batch.action),
+                action=at(index, batch.action)
+                | {name: table.further["action"] for name, table in tables.items()},
                 logprob=batch.logprob[index],
                 later=batch.later[index],
             )
