@@ -13,10 +13,11 @@ from lanista_agents.settings import (
     GaussianSettings,
     ImpalaSettings,
     MlpSettings,
+    OnnxNetworkSettings,
     PpoSettings,
     UnitMlpSettings,
 )
-from lanista_agents.teachers.settings import NpzSettings, Sb3Settings
+from lanista_agents.teachers.settings import NpzSettings, OnnxSettings, PlayerTeacherSettings, Sb3Settings
 
 hookimpl = pluggy.HookimplMarker("lanista")
 
@@ -47,6 +48,12 @@ def register_networks(register: Register) -> None:
         "lanista_agents.networks.actor:Actor",
         settings=ActorSettings,
         summary="a dense policy of another library, with its observation scaling",
+    )
+    register(
+        "onnx",
+        "lanista_agents.networks.onnx_graph:OnnxGraph",
+        settings=OnnxNetworkSettings,
+        summary="a graph that onnxruntime runs; made by the teachers onnx:",
     )
 
 
@@ -108,6 +115,20 @@ def register_teachers(register: Register) -> None:
         settings=Sb3Settings,
         rest="file",
         summary="an agent of Stable-Baselines3, read without running what is in it",
+    )
+    register(
+        "onnx:",
+        "lanista_agents.teachers.onnx_file:onnx_teacher",
+        settings=OnnxSettings,
+        rest="file",
+        summary="a graph of ONNX, ours or a stranger's",
+    )
+    register(
+        "player:",
+        "lanista_agents.teachers.scripted:player_teacher",
+        settings=PlayerTeacherSettings,
+        rest="name",
+        summary="a scripted player, which labels where it stands",
     )
 
 

@@ -111,6 +111,39 @@ class UnitMlpSettings(BaseModel):
     policy_gain: float = Field(default=0.01, gt=0.0)
 
 
+class OnnxNetworkSettings(BaseModel):
+    """``onnx``: a graph that onnxruntime runs; made by the teachers ``onnx:``, which fill this in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: bytes of the graph
+    size: PositiveInt
+    #: numbers in its weights
+    parameters: int = Field(default=0, ge=0)
+    #: whether it takes one row at a time only
+    row_by_row: bool = False
+    #: what its outputs hold
+    kind: Literal["logits", "q", "action", "mean"]
+    #: head -> the output that holds it
+    outputs: dict[str, str]
+    #: of means: the output that holds the deviation
+    std: str | None = None
+    #: the output that holds the value
+    value: str | None = None
+    #: inputs that take a mask -> choices
+    masks: dict[str, int] = {}
+    #: of choices without logits: the probability that the chosen one is given, 0..1
+    certainty: float = Field(default=0.99, gt=0.0, lt=1.0)
+    #: logits are Q / this, > 0
+    q_temperature: float = Field(default=1.0, gt=0.0)
+    #: of real numbers: bounds, the way to them, units and the head that is spoken, as in `ActorSettings`
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    squash: Literal["tanh", "clip"] = "clip"
+    units: Literal["action", "half"] = "action"
+    head: dict[str, Any] = {"use": "gaussian"}
+
+
 class GaussianSettings(BaseModel):
     """``gaussian``: normal distributions, led to the bounds by tanh or clipped to them."""
 

@@ -175,8 +175,9 @@ class Policy:
 
     @property
     def num_parameters(self) -> int:
-        """Trainable numbers in the network."""
-        return sum(weight.numel() for weight in self.network.parameters())
+        """Numbers in the network's weights; one whose weights are no parameters of torch says how many it has."""
+        own = getattr(self.network, "num_parameters", None)
+        return own if isinstance(own, int) else sum(weight.numel() for weight in self.network.parameters())
 
 
 def build_policy(card: PolicyCard, registry: Registry) -> Policy:

@@ -10,6 +10,7 @@ def test_everything_offered_can_be_loaded(registry):
         ("networks", "mlp"),
         ("networks", "conv"),
         ("networks", "actor"),
+        ("networks", "onnx"),
         ("networks", "unit_mlp"),
         ("heads", "categorical"),
         ("heads", "gaussian"),
@@ -19,13 +20,16 @@ def test_everything_offered_can_be_loaded(registry):
         ("learners", "impala"),
         ("teachers", "npz:"),
         ("teachers", "sb3:"),
+        ("teachers", "onnx:"),
+        ("teachers", "player:"),
         ("players", "random"),
     }
     for kind, name in offered:
         name += "x" if name.endswith(":") else ""  # a family is asked for a member
         assert callable(registry.load(kind, name))
         assert registry.get(kind, name).summary
-        assert registry.settings(kind, name, {}) is not None
+        needed = {"size": 1, "kind": "logits", "outputs": {}} if (kind, name) == ("networks", "onnx") else {}
+        assert registry.settings(kind, name, needed) is not None
 
 
 def test_loading_the_plugin_imports_neither_torch_nor_numba():

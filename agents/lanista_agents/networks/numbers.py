@@ -16,7 +16,7 @@ numbers grows.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -43,11 +43,59 @@ class Speech(Protocol):
         """Logits that say this mean and deviation of y."""
 
 
-class Numbers(nn.Module):
-    """The way from the last layer's outputs to the logits of one head of real numbers."""
+class Spoken(nn.Module):
+    """Mean and deviation of y in half ranges, said in the words of one head of real numbers; see the module."""
 
     middle: Tensor
     reach: Tensor
+
+    def __init__(
+        self,
+        outputs: int,
+        low: tuple[float, ...],
+        high: tuple[float, ...],
+        squash: str,
+        table: dict[str, Any],
+    ) -> None:
+        """`outputs` that the head asks for; `squash` is the actor's own way to the bounds, `table` the head's."""
+        super().__init__()
+        self.count, self.squash = len(low), squash
+        spec = HeadSpec("action", table.get("use", ""), self.count, "", low=low, high=high)
+        self.head: Speech
+        words = {key: value for key, value in table.items() if key != "use"}
+        if table.get("use") == "deterministic":
+            self.head = Deterministic(spec, DeterministicSettings.model_validate(words))
+        else:
+            self.head = Gaussian(spec, GaussianSettings.model_validate(words))
+        if self.head.num_outputs != outputs:
+            raise LanistaError(
+                f"the head {table.get('use')!r} reads {self.head.num_outputs} outputs and the env's head {outputs}"
+            )
+        edges = torch.tensor(low), torch.tensor(high)
+        self.register_buffer("middle", (edges[1] + edges[0]) / 2.0, persistent=False)
+        self.register_buffer("reach", (edges[1] - edges[0]) / 2.0, persistent=False)
+
+    def units(self, mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
+        """From units of the action to half ranges from the middle."""
+        return (mean - self.middle) / self.reach, std / self.reach
+
+    def forward(self, mean: Tensor, std: Tensor) -> Tensor:
+        """``[B, A]`` each to the head's logits."""
+        asked = self.head.squash
+        if asked == "tanh":
+            if self.squash == "clip":
+                place = torch.clamp(mean, -1.0, 1.0)
+                mean = torch.atanh(torch.clamp(place, -(1.0 - 6e-8), 1.0 - 6e-8)).clamp(-FAR, FAR)
+                std = std / (1.0 - torch.tanh(mean).square())
+            mean = torch.clamp(mean, -FAR, FAR)
+        elif self.squash == "tanh":
+            mean = torch.tanh(mean)
+            std = std * (1.0 - mean.square())
+        return self.head.logits_of(mean, std.clamp(min=NARROW))
+
+
+class Numbers(nn.Module):
+    """The way from the last layer's outputs to the logits of one head of real numbers."""
 
     def __init__(self, features: int, heads: Sequence[HeadSpec], settings: ActorSettings) -> None:
         """`features` of the last hidden layer; the bounds stand in the settings."""
@@ -58,21 +106,7 @@ class Numbers(nn.Module):
                 f"{len(heads)} heads, {len(settings.low)} lower and {len(settings.high)} upper bounds"
             )
         self.count, self.settings = len(settings.low), settings
-        spec = HeadSpec(heads[0].name, heads[0].kind, self.count, "", low=settings.low, high=settings.high)
-        self.head: Speech
-        words = {key: value for key, value in settings.head.items() if key != "use"}
-        if settings.head.get("use") == "deterministic":
-            self.head = Deterministic(spec, DeterministicSettings.model_validate(words))
-        else:
-            self.head = Gaussian(spec, GaussianSettings.model_validate(words))
-        if self.head.num_outputs != heads[0].size:
-            raise LanistaError(
-                f"actor: the head {settings.head.get('use')!r} reads {self.head.num_outputs} outputs and the env's "
-                f"head {heads[0].name!r} {heads[0].size}"
-            )
-        low, high = torch.tensor(settings.low), torch.tensor(settings.high)
-        self.register_buffer("middle", (high + low) / 2.0, persistent=False)
-        self.register_buffer("reach", (high - low) / 2.0, persistent=False)
+        self.spoken = Spoken(heads[0].size, settings.low, settings.high, settings.squash, settings.head)
         self.log_std: nn.Parameter | None = None
         self.spread: nn.Linear | None = None
         if settings.deviation == "fixed":
@@ -82,8 +116,8 @@ class Numbers(nn.Module):
         elif settings.deviation == "state":
             self.spread = nn.Linear(features, self.count)
 
-    def _own(self, said: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and deviation of the actor's own law, in half ranges, ``[B, A]`` each."""
+    def forward(self, said: Tensor, features: Tensor) -> Tensor:
+        """The last layer's outputs ``[B, A]`` and its inputs to the head's logits."""
         settings = self.settings
         mean = said
         if settings.mean_limit is not None:
@@ -97,20 +131,6 @@ class Numbers(nn.Module):
         else:
             std = self.log_std.exp().expand_as(mean)
         if settings.units == "action":
-            mean, std = (mean - self.middle) / self.reach, std / self.reach
-        return mean, std
-
-    def forward(self, said: Tensor, features: Tensor) -> Tensor:
-        """The last layer's outputs ``[B, A]`` and its inputs to the head's logits."""
-        mean, std = self._own(said, features)
-        own, asked = self.settings.squash, self.head.squash
-        if asked == "tanh":
-            if own == "clip":
-                place = torch.clamp(mean, -1.0, 1.0)
-                mean = torch.atanh(torch.clamp(place, -(1.0 - 6e-8), 1.0 - 6e-8)).clamp(-FAR, FAR)
-                std = std / (1.0 - torch.tanh(mean).square())
-            mean = torch.clamp(mean, -FAR, FAR)
-        elif own == "tanh":
-            mean = torch.tanh(mean)
-            std = std * (1.0 - mean.square())
-        return self.head.logits_of(mean, std.clamp(min=NARROW))
+            mean, std = self.spoken.units(mean, std)
+        spoken: Tensor = self.spoken(mean, std)
+        return spoken
