@@ -40,9 +40,6 @@ PHASE: dict[str, Any] = {
     "num_games": 16,
     "num_steps": 160,
     "steps_per_rollout": 500,
-    "learning_rate": {"start": 3e-3, "end": 0.0, "shape": "cosine"},
-    "student_share": {"start": 0.0, "end": 1.0, "by": 0.25},
-    "averaging": 0.99,
     "until": {"steps": 51_200},
 }
 #: rounds before the first test
@@ -150,16 +147,16 @@ def speed(args: argparse.Namespace, registry: Registry) -> None:
 
 def steady(args: argparse.Namespace, registry: Registry) -> None:
     """The whole phase, then 50 fixed starts."""
-    passed = 0
+    passed, starts = 0, None
     for seed in range(args.seeds):
         phase, context = begun(registry, args.teacher, seed)
         started = perf_counter()
         while not phase.finished:
             phase.update()
         seconds = perf_counter() - started
-        starts = SharedStarts(context.make_env, STARTS, 16, 4242)
+        # The same starts for all seeds: the teacher plays them once.
+        starts = starts or SharedStarts(context.make_env, STARTS, 16, 4242)
         standing = starts.standing(phase.policy, phase.teacher)
-        starts.close()
         phase.close()
         mine, theirs = standing.student, standing.teacher
         mean, worst = mine.mean() / theirs.mean(), mine.min() / theirs.min()
@@ -171,6 +168,8 @@ def steady(args: argparse.Namespace, registry: Registry) -> None:
             f"{phase.steps:,} samples, {phase.fitting.steps:,} updates, {seconds:.0f} s",
             flush=True,
         )
+    if starts is not None:
+        starts.close()
     print(f"{passed} of {args.seeds} seeds: mean at least 0.99 and worst at least 0.90 of the teacher's")
 
 

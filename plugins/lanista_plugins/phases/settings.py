@@ -168,7 +168,7 @@ class TeachingSettings(BaseModel):
     #: how the student scales its observation: "measured" by the first states, "env" as the env declares it
     scaling: Literal["measured", "env"] = "measured"
     #: the chance that a stretch of a game is played by the student while states are gathered, 0..1; may be a schedule
-    student_share: Scheduled = Schedule(start=0.0, end=1.0)
+    student_share: Scheduled = Schedule(start=0.0, end=1.0, by=0.25)
     #: steps after which a game that goes on gets a driver anew (a new game always does), 1 or more
     stretch: int = Field(default=200, ge=1)
     #: noise on the teacher's moves where it drives: of real numbers a deviation in shares of half the range, of choices
@@ -189,9 +189,9 @@ class TeachingSettings(BaseModel):
     #: optimiser steps after each rollout, 1 or more
     steps_per_rollout: int = Field(default=16, ge=1)
     #: Adam's step size; may be a schedule
-    learning_rate: Scheduled = Schedule(start=3e-3, end=3e-4)
+    learning_rate: Scheduled = Schedule(start=3e-3, end=0.0, shape="cosine")
     #: what is played and handed on is an average of the last weights: the share of it that a step keeps, 0 to below 1
-    averaging: float = Field(default=0.98, ge=0.0, lt=1.0)
+    averaging: float = Field(default=0.99, ge=0.0, lt=1.0)
     #: when the phase ends
     until: DistillUntil
     #: how much the student may lose, 0..1: of the teacher's distance from random moves, or in score points against it
