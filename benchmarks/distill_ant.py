@@ -131,7 +131,7 @@ def anchor(args: argparse.Namespace, seed: int, goal: float) -> float:
 def speed(args: argparse.Namespace, registry: Registry) -> None:
     """First test at the teacher's return, both in turn."""
     context = PhaseContext(registry, EnvTable(**ENV), "student", Path(), 0, 1, {})
-    starts = SharedStarts(context.make_env, STARTS, 16, 4242)
+    starts = SharedStarts(context.make_env, STARTS, STARTS, 4242)
     goal = float(starts.returns(greedy_player(context.policy_of(args.teacher), 0)).mean())
     starts.close()
     print(f"the teacher's mean over {STARTS} starts is {goal:.1f}", flush=True)
@@ -155,7 +155,7 @@ def steady(args: argparse.Namespace, registry: Registry) -> None:
             phase.update()
         seconds = perf_counter() - started
         # The same starts for all seeds: the teacher plays them once.
-        starts = starts or SharedStarts(context.make_env, STARTS, 16, 4242)
+        starts = starts or SharedStarts(context.make_env, STARTS, STARTS, 4242)
         standing = starts.standing(phase.policy, phase.teacher)
         phase.close()
         mine, theirs = standing.student, standing.teacher

@@ -37,7 +37,7 @@ def main() -> None:
     torch.set_num_threads(1)
     registry = load_plugins().registry
     context = PhaseContext(registry, EnvTable(**ENV), "student", Path(), 0, 1, {})
-    starts = SharedStarts(context.make_env, args.starts, 16, 4242)
+    starts = SharedStarts(context.make_env, args.starts, 50, 4242)
     passed = dict.fromkeys(DRIVES, 0)
     for seed in range(args.seeds):
         for drive, changes in DRIVES.items():

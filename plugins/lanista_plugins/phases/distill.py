@@ -41,6 +41,8 @@ from lanista_plugins.phases.stored import StoredStates
 from lanista_plugins.phases.student import fresh_student, losses_for
 from lanista_plugins.phases.teacher import check_same_task
 
+_TEST_GAMES = 50
+
 
 class Distill:
     """One distillation phase; see `DistillSettings`."""
@@ -98,7 +100,7 @@ class Distill:
         self.generator = torch.Generator().manual_seed(context.derive("minibatches"))
         judge = None
         if settings.until.share_at_least is not None:
-            judge = ShareJudge(context, settings.until, self.teacher, settings.num_games)
+            judge = ShareJudge(context, settings.until, self.teacher, self._tested)
             self._open.callback(judge.close)
         self.measure = Measure(context, settings.until, judge)
         self._open.callback(self.measure.close)
@@ -133,6 +135,11 @@ class Distill:
     def policy(self) -> Policy:
         """The student, its weights averaged."""
         return self.shown
+
+    @property
+    def _tested(self) -> int:
+        """Games in play at once in a test: more than in training, since a step of few is mostly waiting."""
+        return max(self.settings.num_games, _TEST_GAMES)
 
     @property
     def _fresh_steps(self) -> int:
@@ -242,7 +249,7 @@ class Distill:
             self.teacher,
             episodes=self.settings.compare_episodes,
             seed=self.context.derive("compare"),
-            slots=self.settings.num_games,
+            slots=self._tested,
         )
         problem = figures.problem(self.settings.allowed_loss, self.settings.min_agreement)
         if problem is not None:
@@ -260,7 +267,7 @@ class Distill:
         starts = SharedStarts(
             self.context.make_env,
             self.settings.until.episodes,
-            self.settings.num_games,
+            self._tested,
             self.context.derive("choose"),
         )
         try:
