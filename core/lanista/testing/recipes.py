@@ -10,7 +10,6 @@ from lanista.testing.complaints import Complaints
 
 if TYPE_CHECKING:
     from lanista.recipe import Recipe
-    from lanista.tables import PluginTable
 
 
 def check_recipe_offer(registry: Registry, name: str) -> None:
@@ -37,8 +36,9 @@ def check_recipe_offer(registry: Registry, name: str) -> None:
 
 
 def _named(recipe: "Recipe") -> Iterator[tuple[str, str]]:
-    from lanista.tables import tables
+    from lanista.tables import PluginTable, tables
 
     models = [recipe.top, *(phase.settings for phase in recipe.phases)]
-    found: list[PluginTable] = [table for model in models for _, table in tables(model)]
-    return ((table.kind, table.use) for table in found)
+    found = [table for model in models for _, table in tables(model)]
+    # A teacher's source may be a phase of the recipe itself; those of plugins were held against their settings.
+    return ((table.kind, table.use) for table in found if isinstance(table, PluginTable))
