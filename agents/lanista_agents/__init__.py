@@ -11,6 +11,7 @@ from lanista_agents.settings import (
     ConvSettings,
     DeterministicSettings,
     GaussianSettings,
+    GridResnetSettings,
     ImpalaSettings,
     MlpSettings,
     OnnxNetworkSettings,
@@ -42,6 +43,12 @@ def register_networks(register: Register) -> None:
         "lanista_agents.networks.unit_mlp:UnitMlp",
         settings=UnitMlpSettings,
         summary="dense layers over every unit, with its team and its seat as context",
+    )
+    register(
+        "grid_resnet",
+        "lanista_agents.networks.grid_resnet:GridResnet",
+        settings=GridResnetSettings,
+        summary="residual convolutions with squeeze-excitation over a board, units read in their cells",
     )
     register(
         "actor",

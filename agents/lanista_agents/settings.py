@@ -5,7 +5,7 @@ This module stays light (pydantic only), because the plugin host reads it while 
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
 
 from lanista.schedules import Schedule, Scheduled
 
@@ -142,6 +142,45 @@ class OnnxNetworkSettings(BaseModel):
     squash: Literal["tanh", "clip"] = "clip"
     units: Literal["action", "half"] = "action"
     head: dict[str, Any] = {"use": "gaussian"}
+
+
+class GridResnetSettings(BaseModel):
+    """``grid_resnet``: residual convolutions with squeeze-excitation over the board parts ``[C, H, W]``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: channels of the trunk
+    channels: PositiveInt = 32
+    #: residual blocks of two convolutions, 0 or more; each starts as the identity
+    blocks: int = Field(default=4, ge=0)
+    #: side of the convolutions, odd
+    kernel: PositiveInt = 3
+    #: width of the layer that scales a block's channels by the board's mean; 0 = no scaling
+    squeeze: int = Field(default=8, ge=0)
+    #: width of the dense layer behind the board's mean, for the value and the heads of a seat
+    hidden: PositiveInt = 64
+    #: "tanh", "relu" or "gelu"
+    activation: Activation = "relu"
+    #: gain of the orthogonal weights behind the logits, > 0
+    policy_gain: float = Field(default=0.01, gt=0.0)
+    #: "float32", or "bfloat16" for the convolutions and dense layers where the processor has units for it
+    precision: Literal["float32", "bfloat16"] = "float32"
+    #: [part, plane]: the plane that is above 0 on the cells that count; none = all do
+    inside: tuple[str, int] | None = None
+
+    @field_validator("kernel")
+    @classmethod
+    def _kernel_has_a_middle(cls, kernel: int) -> int:
+        if kernel % 2 == 0:
+            raise ValueError(f"kernel is {kernel}; take an odd number, so that a cell lies in its middle")
+        return kernel
+
+    @field_validator("inside")
+    @classmethod
+    def _plane_counts_from_0(cls, inside: tuple[str, int] | None) -> tuple[str, int] | None:
+        if inside is not None and inside[1] < 0:
+            raise ValueError(f"inside names plane {inside[1]}; planes count from 0")
+        return inside
 
 
 class GaussianSettings(BaseModel):

@@ -12,6 +12,7 @@ def test_everything_offered_can_be_loaded(registry):
         ("networks", "actor"),
         ("networks", "onnx"),
         ("networks", "unit_mlp"),
+        ("networks", "grid_resnet"),
         ("heads", "categorical"),
         ("heads", "gaussian"),
         ("heads", "units"),

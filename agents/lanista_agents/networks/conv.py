@@ -58,7 +58,7 @@ class Conv(Network):
         self.settings = settings
         boards = [part for part in self.parts if len(part.shape) == 3]
         others = [part for part in self.parts if len(part.shape) != 3]
-        _refuse_boards(self.parts, boards)
+        refuse_boards("conv", self.parts, boards)
         self.act, gain, _ = ACTIVATIONS[settings.activation]
         self.boards = BoardInputs(boards)
         self.first = convolution(self.boards.channels, settings.channels, 3, gain)
@@ -92,13 +92,13 @@ class Conv(Network):
         return copy_into(self, type(self)(self.parts, self.head_specs, settings))
 
 
-def _refuse_boards(parts: Sequence[ObsPart], boards: Sequence[ObsPart]) -> None:
+def refuse_boards(network: str, parts: Sequence[ObsPart], boards: Sequence[ObsPart]) -> None:
     """Raise unless there is a board and all boards have the same height and width."""
     shapes = ", ".join(f"{part.name} {list(part.shape)}" for part in parts)
     if not boards:
-        raise LanistaError(f'conv needs a part of shape [C, H, W], found {shapes}; use network "mlp"')
+        raise LanistaError(f'{network} needs a part of shape [C, H, W], found {shapes}; use network "mlp"')
     if len({part.shape[1:] for part in boards}) > 1:
         raise LanistaError(
-            f"conv needs boards of one height and width, found {shapes}; "
+            f"{network} needs boards of one height and width, found {shapes}; "
             f'pad them to one size in the env, or use network "mlp"'
         )

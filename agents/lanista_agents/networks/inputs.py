@@ -1,6 +1,7 @@
 """Observation parts on their way into a network: cast to float32, joined and scaled."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -61,7 +62,11 @@ class BoardInputs(nn.Module):
         self.names = tuple(part.name for part in parts)
         self.height, self.width = parts[0].shape[1:]
         self.channels = sum(part.shape[0] for part in parts)
-        self.scaling = Scaling(parts, (self.channels, self.height, self.width))
+        # A part that is scaled alike everywhere is scaled on a board of any size.
+        alike = all(len(part.center) == len(part.spread) == 1 for part in parts)
+        height, width = (1, 1) if alike else (self.height, self.width)
+        scaled = [replace(part, shape=(part.shape[0], height, width)) for part in parts]
+        self.scaling = Scaling(scaled, (self.channels, height, width))
 
     def forward(self, observation: Tensors) -> Tensor:
         """Give ``[B, channels, H, W]`` float32."""
