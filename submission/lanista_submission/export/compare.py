@@ -20,6 +20,7 @@ from lanista.spec import HeadSpec
 from lanista_submission.errors import ExportError
 from lanista_submission.export.graph import HeadOutputs, input_names, output_names
 from lanista_submission.export.record import Recorded
+from lanista_submission.export.units import ROW
 from lanista_submission.runtime.plan import Plan
 
 #: the greatest allowed difference of a legal logit, and of a value, in units of max(1, torch's largest)
@@ -150,20 +151,25 @@ def cost_of_int8(policy: Policy, plan: Plan, recorded: Recorded) -> tuple[float,
 
 
 def _greedy(head: HeadSpec, recorded: Recorded, outputs: Mapping[str, AnyArray]) -> AnyArray:
-    """The greedy actions of one head, ``[B]`` or ``[B, A]``."""
+    """The greedy actions of one head, ``[B]`` or ``[B, A]``; of a head of units each unit's by itself, ``[U]``."""
     if head.continuous:
         return outputs[f"action_{head.name}"]
-    chosen: AnyArray = np.where(recorded.legal[head.name], outputs[f"logits_{head.name}"], -np.inf).argmax(
-        axis=1
-    )
+    legal = masks_of(recorded)[head.name]
+    chosen: AnyArray = np.where(legal, outputs[f"logits_{head.name}"], -np.inf).argmax(axis=1)
     return chosen
+
+
+def masks_of(recorded: Recorded) -> dict[str, AnyArray]:
+    """The masks of all heads that have one: ``[B, A]``, of a head of units ``[U, A]``."""
+    masks = {name: mask for name, mask in recorded.units.items() if name.startswith("legal_")}
+    return {**recorded.legal, **{name.removeprefix("legal_"): mask for name, mask in masks.items()}}
 
 
 def in_batches(runner: Runner, recorded: Recorded, size: int) -> dict[str, AnyArray]:
     """Run all rows, `size` at a time (the last call may have fewer); the outputs, joined."""
-    inputs, pieces = recorded.inputs(), []
+    pieces = []
     for start in range(0, len(recorded), size):
-        outputs = runner({name: array[start : start + size] for name, array in inputs.items()})
+        outputs = runner(recorded.rows(slice(start, start + size)).inputs())
         pieces.append({name: np.array(array) for name, array in outputs.items()})
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
@@ -177,22 +183,26 @@ def _compare_outputs(
     heads: Sequence[HeadSpec],
 ) -> Comparison:
     logits, equal, ties = 0.0, np.ones(len(recorded), np.bool_), np.zeros(len(recorded), np.bool_)
-    plain = set(expected) - {"value"} - {f"logits_{head}" for head in recorded.legal}
+    masks = masks_of(recorded)
+    plain = set(expected) - {"value"} - {f"logits_{head}" for head in masks}
     for name in plain:
         logits = max(logits, scaled_difference(expected[name], found[name]))
     for head in heads:
         if head.continuous:
             actions = (expected[f"action_{head.name}"], found[f"action_{head.name}"])
             equal &= agreement(head, *actions) >= 1.0 - LIMIT
-    for name, legal in recorded.legal.items():
+    for name, legal in masks.items():
         ours, theirs = expected[f"logits_{name}"], found[f"logits_{name}"]
         logits = max(logits, scaled_difference(ours[legal], theirs[legal]))
         best, other = (np.where(legal, scores, -np.inf).argmax(axis=1) for scores in (ours, theirs))
-        row = np.arange(len(recorded))
+        line = np.arange(len(ours))
         allowed = 2 * LIMIT * max(1.0, float(np.abs(ours[legal]).max()))
         differs = best != other
-        ties |= differs & (ours[row, best] - ours[row, other] <= allowed)
-        equal &= ~differs
+        close = differs & (ours[line, best] - ours[line, other] <= allowed)
+        # A row of units is as good as the worst of them.
+        row = line if name in recorded.legal else recorded.units[ROW]
+        ties[row[close]] = True
+        equal[row[differs]] = False
     counted = equal[~ties]
     share = float(counted.mean()) if counted.size else 1.0
     return Comparison(

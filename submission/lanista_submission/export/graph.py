@@ -20,8 +20,11 @@ import torch
 from torch import Tensor, nn
 
 from lanista.policy import Policy, save_policy
+from lanista.spec import UNITS
+from lanista.units import blank_rows
 from lanista.version import __version__
 from lanista_submission.errors import ExportError
+from lanista_submission.export.units import example_units, traced_table, unit_inputs
 from lanista_submission.runtime.onnx_graph import check_operators
 
 #: the ONNX operator set that is written
@@ -40,11 +43,18 @@ class HeadOutputs(nn.Module):
         self.parts = [part.name for part in policy.card.spec.observation]
         self.policy_heads = policy.heads
         self.masked = masked_heads(policy)
+        self.spec = policy.card.spec
+        self.unit_columns = unit_inputs(self.spec)
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """All parts, then all masks; give what the heads let out, then the value ``[B]``."""
-        observation = dict(zip(self.parts, inputs, strict=False))
-        legal = dict(zip(self.masked, inputs[len(self.parts) :], strict=True))
+        """All parts, the columns of the units, then all masks; give what the heads let out, then the value ``[B]``."""
+        observation: dict[str, Any] = dict(zip(self.parts, inputs, strict=False))
+        seen, masks = len(self.parts), len(self.parts) + len(self.unit_columns)
+        legal: dict[str, Any] = dict(zip(self.masked, inputs[masks:], strict=True))
+        head = self.spec.units_head
+        if head is not None:
+            table = traced_table(inputs[seen:masks], legal[head.name], inputs[0], self.spec)
+            observation[UNITS] = legal[head.name] = table
         output = self.network(observation)
         let_out: list[Tensor] = []
         for name, head in self.policy_heads.items():
@@ -59,9 +69,9 @@ def masked_heads(policy: Policy) -> list[str]:
 
 def input_names(policy: Policy) -> list[str]:
     """The graph's inputs, in order."""
-    return [part.name for part in policy.card.spec.observation] + [
-        f"legal_{name}" for name in masked_heads(policy)
-    ]
+    spec = policy.card.spec
+    parts = [part.name for part in spec.observation]
+    return [*parts, *unit_inputs(spec), *(f"legal_{name}" for name in masked_heads(policy))]
 
 
 def output_names(policy: Policy) -> list[str]:
@@ -69,11 +79,14 @@ def output_names(policy: Policy) -> list[str]:
     names: list[str] = []
     for spec in policy.card.spec.heads:
         head = policy.heads[spec.name]
-        legal = None if spec.continuous else torch.ones((1, spec.size), dtype=torch.bool)
+        legal: Any = None if spec.continuous else torch.ones((1, spec.size), dtype=torch.bool)
+        if spec.kind == UNITS:
+            legal = blank_rows(policy.card.spec, 1)[UNITS]
+        lines = legal.num_units if spec.kind == UNITS else 1
         with torch.no_grad():
-            found = head.exported(torch.zeros((1, head.num_outputs)), legal)
+            found = head.exported(torch.zeros((lines, head.num_outputs)), legal)
         needed = "action" if spec.continuous else "logits"
-        if needed not in found or found[needed].shape != (1, spec.size):
+        if needed not in found or found[needed].shape != (lines, spec.size):
             shapes = {name: tuple(tensor.shape) for name, tensor in found.items()}
             raise ExportError(
                 f"head {spec.name!r} of kind {policy.card.head_table(spec)['use']!r}: exported() gives {shapes}; "
@@ -95,8 +108,17 @@ def export_model(policy: Policy) -> onnx.ModelProto:
     spec = policy.card.spec
     # Three rows, a number that no layer has by chance, so that the batch axis cannot be taken for another.
     inputs = [torch.zeros((3, *part.shape), dtype=getattr(torch, part.dtype)) for part in spec.observation]
-    inputs += [torch.ones((3, head.size), dtype=torch.bool) for head in spec.heads if not head.continuous]
-    batch = torch.export.Dim("B", min=1)
+    num_parts = len(inputs)
+    inputs += example_units(spec) if spec.units_head is not None else []
+    masks = {
+        head.name: torch.ones((7 if head.kind == UNITS else 3, head.size), dtype=torch.bool)
+        for head in spec.heads
+        if not head.continuous
+    }
+    batch, units = torch.export.Dim("B", min=1), torch.export.Dim("U", min=1)
+    free = [{0: batch}] * num_parts + [{0: units}] * (len(inputs) - num_parts)
+    free += [{0: units if len(mask) == 7 else batch} for mask in masks.values()]
+    inputs += masks.values()
     training = policy.network.training
     policy.network.eval()
     try:
@@ -107,7 +129,7 @@ def export_model(policy: Policy) -> onnx.ModelProto:
                 dynamo=True,
                 input_names=input_names(policy),
                 output_names=output_names(policy),
-                dynamic_shapes=(tuple({0: batch} for _ in inputs),),
+                dynamic_shapes=(tuple(free),),
                 opset_version=OPSET,
                 verbose=False,
                 optimize=True,

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import onnx
+
 from lanista.arrays import AnyArray
 from lanista.errors import CheckpointError
 from lanista.files import write_atomically
@@ -96,12 +98,17 @@ class ExportReport:
 
 
 def export_policy(
-    policy: Policy, path: Path, recorded: Recorded | Mapping[str, AnyArray], int8: bool = False
+    policy: Policy,
+    path: Path,
+    recorded: Recorded | Mapping[str, AnyArray],
+    int8: bool = False,
+    traced: onnx.ModelProto | None = None,
 ) -> ExportReport:
     """Write `policy` to `path` as ONNX after comparing torch, onnxruntime and numpy on `recorded`.
 
     With `int8` the layers' weights are stored in that type: onnxruntime and numpy are compared on the same stored
-    weights, and what these cost against torch's own is in the report.
+    weights, and what these cost against torch's own is in the report. `traced` is what `export_model` gave of the
+    policy, if somebody asked already; it stays as it is.
 
     `recorded` may also be a mapping with the keys ``observation/<part>`` and ``legal/<head>``. Raises
     `ExportError`, and writes nothing, if an operator is unknown to the runtime or a limit is missed.
@@ -112,8 +119,8 @@ def export_policy(
             {name: recorded[f"legal/{name}"] for name in masked_heads(policy)},
         )
     recorded = acting_rows(recorded)
-    plain = export_model(policy)
-    model = with_int8_weights(plain) if int8 else plain
+    plain = export_model(policy) if traced is None else traced
+    model = with_int8_weights(plain) if int8 else onnx.ModelProto.FromString(plain.SerializeToString())
     plan = compile_plan(model)
     rows = compare(policy, model.SerializeToString(deterministic=True), plan, recorded, int8)
     against = "onnxruntime" if int8 else "torch"
@@ -164,12 +171,17 @@ def export_folder(
     """Export the policy of a run or of a policy's folder to `out`, by default to `default_out`."""
     place = find_policy(folder)
     policy = load_policy(place, registry)
-    path = out or default_out(folder)
-    if (place / "recorded.npz").is_file():
-        recorded = read_recorded(place / "recorded.npz", policy)
-        if len(recorded) == 0:
-            raise ExportError(f"{place / 'recorded.npz'} has no row with a legal action; record it anew")
-        recorded = recorded.rows(slice(0, num_observations))
-    else:
-        recorded = record_play(policy, registry, num_observations)
-    return export_policy(policy, path, recorded, int8)
+    recorded = observations_of(place, policy, registry, num_observations)
+    return export_policy(policy, out or default_out(folder), recorded, int8)
+
+
+def observations_of(
+    place: Path, policy: Policy, registry: Registry, num_observations: int = NUM_OBSERVATIONS
+) -> Recorded:
+    """What a run recorded beside the policy in `place`, or else rows of games of the policy with itself."""
+    if not (place / "recorded.npz").is_file():
+        return record_play(policy, registry, num_observations)
+    recorded = read_recorded(place / "recorded.npz", policy)
+    if len(recorded) == 0:
+        raise ExportError(f"{place / 'recorded.npz'} has no row with a legal action; record it anew")
+    return recorded.rows(slice(0, num_observations))

@@ -43,9 +43,11 @@ def decision_times(
     session = onnx_session(model)
     # What the graph does not read (say, a mask that a head ignores) is no input of the session.
     read = [entry.name for entry in session.get_inputs()]
-    inputs = recorded.inputs()
     rows = [
-        {name: np.ascontiguousarray(array[row : row + 1]) for name, array in inputs.items()}
+        {
+            name: np.ascontiguousarray(array)
+            for name, array in recorded.rows(slice(row, row + 1)).inputs().items()
+        }
         for row in range(min(ROWS, len(recorded)))
     ]
     fed = [{name: row[name] for name in read} for row in rows]

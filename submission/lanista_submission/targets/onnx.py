@@ -10,6 +10,8 @@ from lanista.plugins import Registry
 
 if TYPE_CHECKING:
     from lanista.delivery import Delivered, Verdict
+    from lanista.policy import Policy
+    from lanista_submission.export.record import Recorded
 
 #: the stream of start states that the written files play on
 SEED = 20_261_122
@@ -39,62 +41,60 @@ class Onnx:
     def deliver(self, run_folder: Path, policy_folder: Path, out_folder: Path) -> "Delivered":
         """Export the policy to ``out_folder/policy.onnx``, and what else the settings ask for."""
         from lanista.delivery import Delivered
-        from lanista_submission.export.policy import export_folder
-
-        whole = export_folder(policy_folder, out_folder / "policy.onnx", self.registry)
-        files = {"float32": whole}
-        lines = list(whole.lines())
-        if self.settings.int8:
-            small = export_folder(policy_folder, out_folder / "policy.int8.onnx", self.registry, int8=True)
-            files["int8"] = small
-            lines += small.lines()[-2:]
-        record: dict[str, Any] = {"target": "onnx", "export": whole.to_json()}
-        if self.settings.int8:
-            record["int8"] = files["int8"].to_json()
-        measured = self._measure(policy_folder, {name: report.path for name, report in files.items()})
-        return Delivered(whole.path, (*lines, *_told(measured)), {**record, "measured": measured})
-
-    def _measure(self, policy_folder: Path, files: Mapping[str, Path]) -> dict[str, Any]:
-        """Sizes, times and returns of each written file, as plain values."""
-        import onnx
-
-        from lanista.intervals import mean_interval
         from lanista.policy import load_policy
-        from lanista_submission.export.player import exported_returns
-        from lanista_submission.export.policy import find_policy
-        from lanista_submission.export.record import record_play
-        from lanista_submission.export.timing import ROWS, decision_times
-        from lanista_submission.runtime.plan import compile_plan
+        from lanista_submission.export.graph import export_model
+        from lanista_submission.export.policy import export_policy, find_policy, observations_of
 
         place = find_policy(policy_folder)
         policy = load_policy(place, self.registry)
-        found: dict[str, Any] = {"torch_bytes": (place / "weights.safetensors").stat().st_size}
-        for name, path in files.items():
-            content = path.read_bytes()
-            plan = compile_plan(onnx.load_model_from_string(content))
-            told: dict[str, Any] = {
-                "file": path.name,
-                "onnx_bytes": len(content),
-                "numpy_bytes": len(plan.json_bytes()) + len(plan.npz_bytes()),
+        recorded, traced = observations_of(place, policy, self.registry), export_model(policy)
+        whole = export_policy(policy, out_folder / "policy.onnx", recorded, traced=traced)
+        lines = list(whole.lines())
+        record: dict[str, Any] = {"target": "onnx", "export": whole.to_json()}
+        files = {"float32": whole.path}
+        if self.settings.int8:
+            small = export_policy(policy, out_folder / "policy.int8.onnx", recorded, int8=True, traced=traced)
+            files["int8"] = small.path
+            lines += small.lines()[-2:]
+            record["int8"] = small.to_json()
+        measured: dict[str, Any] = {
+            name: self._measure(policy, path, recorded) for name, path in files.items()
+        }
+        measured["torch_bytes"] = (place / "weights.safetensors").stat().st_size
+        return Delivered(whole.path, (*lines, *_told(measured)), {**record, "measured": measured})
+
+    def _measure(self, policy: "Policy", path: Path, recorded: "Recorded") -> dict[str, Any]:
+        """Size, times and returns of one written file, as plain values."""
+        import onnx
+
+        from lanista.intervals import mean_interval
+        from lanista_submission.export.player import exported_returns
+        from lanista_submission.export.timing import decision_times
+        from lanista_submission.runtime.plan import compile_plan
+
+        content, settings = path.read_bytes(), self.settings
+        plan = compile_plan(onnx.load_model_from_string(content))
+        told: dict[str, Any] = {
+            "file": path.name,
+            "onnx_bytes": len(content),
+            "numpy_bytes": len(plan.json_bytes()) + len(plan.npz_bytes()),
+        }
+        if settings.timing > 0.0:
+            times = decision_times(policy, content, plan, recorded, settings.timing)
+            told["microseconds"] = {
+                runner: {"median": time.median, "p99": time.p99} for runner, time in times.items()
             }
-            if self.settings.timing > 0.0:
-                rows = record_play(policy, self.registry, ROWS)
-                times = decision_times(policy, content, plan, rows, self.settings.timing)
-                told["microseconds"] = {
-                    runner: {"median": time.median, "p99": time.p99} for runner, time in times.items()
-                }
-            if self.settings.episodes and policy.card.spec.seats == 1:
-                returns = exported_returns(plan, policy.card, self.registry, self.settings.episodes, SEED)
-                low, high = mean_interval(returns.astype(float).tolist())
-                told["returns"] = {
-                    "episodes": len(returns),
-                    "mean": float(returns.mean()),
-                    "low": low,
-                    "high": high,
-                    "worst": float(returns.min()),
-                }
-            found[name] = told
-        return found
+        if settings.episodes and policy.card.spec.seats == 1:
+            returns = exported_returns(plan, policy.card, self.registry, settings.episodes, SEED)
+            low, high = mean_interval(returns.astype(float).tolist())
+            told["returns"] = {
+                "episodes": len(returns),
+                "mean": float(returns.mean()),
+                "low": low,
+                "high": high,
+                "worst": float(returns.min()),
+            }
+        return told
 
     def verify(
         self,
