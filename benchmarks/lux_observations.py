@@ -8,7 +8,7 @@ A seat-observation is all that one seat is shown of one turn, the turn itself in
    thought out: scripted players (woodland against prospector), the driver `keeper` of `lanista_envs.lux.drivers`
    (which keeps cities alive), or random legal choices.
 2. The env plays them again, `--repeats` times; the best and the median are shown, then how the time is shared out
-   among turn, globals with planes and facts, and table with unit rows.
+   between the turn with globals, planes and facts, and the table with unit rows.
 3. To tell the limit: bytes that are written for a seat-observation, and the share of the time that numpy would take
    to copy as many. Far below 100 %, arithmetic is the limit, not memory.
 
@@ -27,13 +27,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from lanista_envs.lux.control import PLAY, ROWS, SHOW
 from lanista_envs.lux.drivers import DRIVERS
 from lanista_envs.lux.env import LuxS1
 from lanista_envs.lux.order_strings import pack_orders, read_orders
 from lanista_envs.lux.settings import LuxS1Settings
 
 BARS = {12: 170_000, 32: 30_000}
-KERNELS = {"play_choices": "turn", "show_games": "globals, planes, facts", "show_units": "table, unit rows"}
+PHASES = {PLAY: "turn, globals, planes, facts", ROWS: "table, unit rows"}
 
 
 def lux(games, size, observation, threads):
@@ -81,16 +82,16 @@ def record(games, size, turns, players):
 
 
 def watch(env):
-    """Let the env write down the seconds that its kernels take."""
-    spent = dict.fromkeys(KERNELS, 0.0)
-    share_out = env._share_out
+    """Let the env write down the seconds that the phases of its step take."""
+    spent = dict.fromkeys((*PHASES, SHOW), 0.0)
+    share = env._share
 
-    def timed(kernel, *arguments):
+    def timed(phase):
         start = time.perf_counter()
-        share_out(kernel, *arguments)
-        spent[kernel.__name__] += time.perf_counter() - start
+        share(phase)
+        spent[phase] += time.perf_counter() - start
 
-    env._share_out = timed
+    env._share = timed
     return spent
 
 
@@ -139,7 +140,7 @@ def main():
     arguments = parser.parse_args()
     table = Table(
         "board", "players", "threads", "shown", "rows a seat", "tiles a seat", "seat-obs/s, best", "median", "times bar",
-        *(f"us: {part}" for part in KERNELS.values()), "kB written", "share of copying",
+        *(f"us: {part}" for part in PHASES.values()), "kB written", "share of copying",
     )  # fmt: skip
     rate = copy_rate()
     resets = []
@@ -160,7 +161,7 @@ def main():
                     table.add_row(
                         f"{size} x {size}", players, str(threads), observation, f"{rows:.1f}", f"{tiles:.1f}",
                         f"{speed:,.0f}", f"{seats / statistics.median(runs):,.0f}", bar,
-                        *(f"{1e6 * spent[name] / plays:.2f}" for name in KERNELS),
+                        *(f"{1e6 * spent[name] / plays:.2f}" for name in PHASES),
                         f"{kilobytes:.1f}", f"{speed * kilobytes * 1000 / (rate * threads):.0%}",
                     )  # fmt: skip
         env = lux(arguments.games, size, "planes", 1)

@@ -1,7 +1,4 @@
-"""Lux AI Season 1 as a VecEnv: two seats at once, a flat table of acting units, four compiled calls a step."""
-
-from collections.abc import Callable
-from typing import Any
+"""Lux AI Season 1 as a VecEnv: two seats at once, a flat table of acting units, three compiled calls a step."""
 
 import numpy as np
 
@@ -12,7 +9,8 @@ from lanista_envs.blocks import Games as Arrays
 from lanista_envs.blocks import clear, refuse_num_games, refuse_state
 from lanista_envs.lux import facts, stepping
 from lanista_envs.lux.choices import UNITS
-from lanista_envs.lux.compiled import lux_kernels, share_out
+from lanista_envs.lux.compiled import Crew, lux_kernels
+from lanista_envs.lux.control import PLAY, ROWS, SHOW
 from lanista_envs.lux.games import refuse_orders, refuse_size
 from lanista_envs.lux.overview import NUM_GLOBALS
 from lanista_envs.lux.planes import NUM_PLANES
@@ -48,7 +46,7 @@ class LuxS1(VecEnv):
         self._num_features = NUM_FEATURES if settings.observation != "planes" else 0
         self._seed = 0
         self._kernels = lux_kernels()
-        self._num_blocks, self._num_threads = count_blocks(n), num_threads
+        self._crew = Crew(num_threads)
 
         self.observation = _named(shown.planes, shown.knows, size)
         self.final_observation = _named(shown.final_planes, shown.final_knows, size)
@@ -68,6 +66,7 @@ class LuxS1(VecEnv):
     def _make_room(self, rows: int) -> None:
         self._table = make_table(rows, self._num_features)
         self._orders = np.zeros((rows, ORDER_COLUMNS), np.int16)
+        self._choices = np.zeros(rows, np.int64)
 
     def _show_units(self) -> None:
         """Fill the table of units and cut it to its length."""
@@ -80,9 +79,7 @@ class LuxS1(VecEnv):
         if count > len(self._orders):
             self._make_room(count + count // 4)
         table = self._table
-        self._share_out(
-            self._kernels.show_units, self.settings.max_turns, self.board, self.games, table, self._shown
-        )
+        self._share(ROWS)
         self.unit_row, self.unit_cell = table.row[:count], table.cell[:count]
         self.unit_kind, self.unit_legal = table.kind[:count], table.legal[:count]
         #: ``[U]`` int64: a unit's place in `games.unit_id[game, seat]`; the cell of a city tile
@@ -96,16 +93,18 @@ class LuxS1(VecEnv):
         self._seed = seed
         self._show()
 
-    def _show(self) -> None:
-        """Bring everything that is exposed up to date."""
-        max_turns = self.settings.max_turns
-        self._share_out(self._kernels.show_games, self._seed, max_turns, self.board, self.games, self._shown)
-        np.cumsum(self.unit_offsets, out=self.unit_offsets)
+    def _show(self, phase: int = SHOW) -> None:
+        """Bring everything that is exposed up to date, after a turn if that is the phase."""
+        self._share(phase)
+        np.cumsum(self._shown.counts, out=self.unit_offsets[1:])
         self._show_units()
 
-    def _share_out(self, kernel: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 - a kernel's own
-        """Call a kernel for all blocks of games, by all threads."""
-        share_out(kernel, self._num_blocks, self._num_threads, *arguments)
+    def _share(self, phase: int) -> None:
+        """Do a phase of the step for all blocks of games, by all threads."""
+        self._crew.run(
+            self._kernels.share_step, phase, count_blocks(self.num_games), self._choices, self._orders, self._seed,
+            self.settings.max_turns, self.board, self.games, self._scratch, self._table, self._shown,
+        )  # fmt: skip
 
     def step(self, actions: dict[str, AnyArray]) -> None:
         """Play one turn; an illegal choice is an error, and then nothing has happened."""
@@ -125,14 +124,11 @@ class LuxS1(VecEnv):
                 f"env lux_s1: the {name} of row {illegal} (seat {row % 2} of game {row // 2}) is given choice "
                 f"{choice}, which {fault}; take one with unit_legal True"
             )
-        self._share_out(
-            self._kernels.play_choices, choices, self._orders, self.settings.max_turns, self.board, self.games,
-            self._scratch, self._table, self.unit_offsets,
-        )  # fmt: skip
+        self._choices[: len(choices)] = choices
         self.ended[:] = False
         self.terminated[:] = False
         self.outcome[:] = 0.0
-        self._show()
+        self._show(PLAY)
 
     def choices_of(self, orders: Orders) -> tuple[IntArray, int]:
         """The choices (``[U]``) that come nearest to orders of the rules, and how many orders became one."""
@@ -186,6 +182,7 @@ def _allocate(n: int, cells: int, planes: bool) -> stepping.Shown:
         episode=np.zeros(n, np.int64),
         map_seed=np.zeros(n, np.int64),
         fault=np.zeros(n, np.int64),
+        counts=np.zeros(2 * n, np.int64),
         offsets=np.zeros(2 * n + 1, np.int64),
     )
 

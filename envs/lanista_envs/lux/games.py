@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from lanista.errors import UsageError
 from lanista_envs.lux import arc4, scratch, state
-from lanista_envs.lux.compiled import lux_kernels, share_out
+from lanista_envs.lux.compiled import Crew, lux_kernels
 
 #: the smallest side that leaves room for the resources that a map must have
 MIN_SIDE = 6
@@ -32,7 +32,11 @@ class LuxGames:
         self.state = state.allocate(num_games, width, height)
         self.state.over[:] = True
         self._scratch = scratch.allocate_scratch(num_games, width, height)
-        self._num_threads = num_threads
+        self._crew = Crew(num_threads)
+        self._shares = num_threads > 1
+        self._orders = state.Orders(
+            np.zeros((0, state.ORDER_COLUMNS), np.int16), np.zeros(2 * num_games + 1, np.int64)
+        )
         self._kernels = lux_kernels()
 
     def start(self, seeds: Sequence[int] | npt.NDArray[np.int64], which: npt.ArrayLike | None = None) -> None:
@@ -49,9 +53,9 @@ class LuxGames:
                 f"games {games.min()} to {games.max()} are to be started; they count from 0 to {self.num_games - 1}"
             )
         faults = np.zeros(len(games), np.int64)
-        share_out(
-            self._kernels.start_games, len(games), self._num_threads,
-            games, np.asarray(seeds, np.int64), faults, self.board, self.state,
+        self._crew.run(
+            self._kernels.share_starts, 0, len(games), games, np.asarray(seeds, np.int64), faults,
+            self.board, self.state,
         )  # fmt: skip
         for k in np.flatnonzero(faults).tolist():
             raise UsageError(
@@ -61,10 +65,20 @@ class LuxGames:
     def play(self, orders: state.Orders, max_turns: int = state.MAX_TURNS) -> None:
         """Play one turn of all games that are not over; what the rules refuse among `orders` is dropped."""
         refuse_orders(orders, self.num_games)
-        share_out(
-            self._kernels.play_turn, scratch.count_blocks(self.num_games), self._num_threads,
-            orders, max_turns, self.board, self.state, self._scratch,
+        self._crew.run(
+            self._kernels.share_turn, 0, scratch.count_blocks(self.num_games),
+            self._keep(orders) if self._shares else orders, max_turns, self.board, self.state, self._scratch,
         )  # fmt: skip
+
+    def _keep(self, orders: state.Orders) -> state.Orders:
+        """A copy in arrays that stay the same from turn to turn, so that threads which have them go on helping."""
+        count = len(orders.rows)
+        if count > len(self._orders.rows):
+            rows = np.zeros((count + count // 4, state.ORDER_COLUMNS), np.int16)
+            self._orders = state.Orders(rows, self._orders.offsets)
+        self._orders.rows[:count] = orders.rows
+        self._orders.offsets[:] = orders.offsets
+        return self._orders
 
 
 def refuse_size(width: int, height: int) -> None:

@@ -11,7 +11,7 @@ from .overview import NUM_GLOBALS, Globals, sum_resources, write_globals
 from .state import Board, Games
 from .table import count_rows, forget_room, list_rows, mark_room, write_masks
 from .tally import NUM_TALLIES, Tally, count_teams
-from .unit_rows import write_features
+from .unit_rows import NUM_OF_CITY, Cities, describe_cities, write_features
 
 
 class Sights(NamedTuple):
@@ -27,8 +27,10 @@ class Sights(NamedTuple):
     numbers: clusters.Numbers
     #: ``[C]``: room to work in
     stack: npt.NDArray[np.int64]
+    cities: Cities
     #: ``[height + 6, (width + 6) * NUM_CHANNELS]``, the margin cleared
     drawing: window.Drawing
+    ores: window.Ores
     #: ``[C + 1]``, zeros between calls
     room: npt.NDArray[np.int64]
 
@@ -56,8 +58,9 @@ def make_sights(width: int, height: int) -> Sights:
     window.clear_drawing(drawing)
     return Sights(
         np.zeros((2, NUM_TALLIES), np.int64), np.zeros(4, np.int64), np.zeros((2, NUM_GLOBALS), np.float32),
-        np.zeros((height, width * nearest.NUM_LANES), np.int32), np.zeros(cells + 1, np.int64),
-        np.zeros((cells, clusters.NUM_NUMBERS), np.int64), np.zeros(cells, np.int64), drawing,
+        np.zeros((height, width, nearest.NUM_LANES), np.int32), np.zeros(cells + 1, np.int64),
+        np.zeros((cells, clusters.NUM_NUMBERS), np.int64), np.zeros(cells, np.int64),
+        np.zeros((cells, NUM_OF_CITY), np.float32), drawing, np.zeros(cells + 1, np.int64),
         np.zeros(cells + 1, np.int64),
     )  # fmt: skip
 
@@ -78,17 +81,18 @@ def survey_game(g: int, max_turns: int, board: Board, games: Games, sights: Sigh
         write_globals(g, seat, max_turns, board, games, sights.tally, sights.totals, sights.knows[seat])
 
 
-def look_for_rows(g: int, board: Board, games: Games, sights: Sights) -> None:
+def look_for_rows(g: int, max_turns: int, board: Board, games: Games, sights: Sights) -> None:
     """Find what unit rows tell of the whole board."""
     nearest.find_nearest(g, board, games, sights.lanes)
     clusters.find_clusters(g, board, games, sights.labels, sights.numbers, sights.stack)
+    describe_cities(g, max_turns, games, sights.cities)
+    window.draw_ground(g, board, games, sights.drawing, sights.ores)
 
 
 def write_rows(
     g: int,
     seat: int,
     first: int,
-    max_turns: int,
     board: Board,
     games: Games,
     sights: Sights,
@@ -105,9 +109,9 @@ def write_rows(
     write_masks(g, seat, first, end, board, games, sights.room, table.kind, table.slot, table.legal)
     forget_room(g, seat, games, sights.room)
     if table.features.shape[1] > 0:
-        window.draw_board(g, seat, board, games, sights.drawing)
+        window.draw_seat(g, seat, board, games, sights.drawing, sights.ores)
         write_features(
-            g, seat, first, end, max_turns, board, games, sights.lanes, sights.labels, sights.numbers,
+            g, seat, first, end, board, games, sights.lanes, sights.labels, sights.numbers, sights.cities,
             sights.drawing, knows, table.kind, table.slot, table.cell, table.features,
         )  # fmt: skip
     return end
@@ -119,7 +123,7 @@ def see(
     """What one seat knows and its table of units, in plain numpy: for bundles."""
     survey_game(g, max_turns, board, games, sights)
     if num_features > 0:
-        look_for_rows(g, board, games, sights)
+        look_for_rows(g, max_turns, board, games, sights)
     table = make_table(count_rows(g, seat, games), num_features)
-    write_rows(g, seat, 0, max_turns, board, games, sights, sights.knows[seat], table)
+    write_rows(g, seat, 0, board, games, sights, sights.knows[seat], table)
     return sights.knows[seat].copy(), table

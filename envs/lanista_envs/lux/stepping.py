@@ -19,7 +19,7 @@ from lanista_envs.lux.facts import REWARD, result, write_facts
 from lanista_envs.lux.planes import turn_planes, write_planes
 from lanista_envs.lux.rules import play_block, start_game
 from lanista_envs.lux.scratch import BLOCK, Scratch
-from lanista_envs.lux.sights import Sights, Table, look_for_rows, make_sights, survey_game, write_rows
+from lanista_envs.lux.sights import Sights, Table, look_for_rows, survey_game, write_rows
 from lanista_envs.lux.state import BUILD_WORKER, KIND, SUBJECT, Board, Games, Orders
 from lanista_envs.lux.table import count_rows
 from lanista_envs.streams import draw_bits, stream_of
@@ -52,7 +52,8 @@ class Shown(NamedTuple):
     episode: npt.NDArray[np.int64]
     map_seed: npt.NDArray[np.int64]
     fault: npt.NDArray[np.int64]
-    #: ``[2 N + 1]`` int64
+    #: ``[2 N]`` int64: the rows of each seat; ``[2 N + 1]`` int64: their sums, from 0 on
+    counts: npt.NDArray[np.int64]
     offsets: npt.NDArray[np.int64]
 
 
@@ -109,17 +110,23 @@ def show_game(g: int, max_turns: int, board: Board, games: Games, sights: Sights
     for seat in range(2):
         for k in range(shown.knows.shape[2]):
             shown.knows[g, seat, k] = sights.knows[seat, k]
-        shown.offsets[2 * g + seat + 1] = count_rows(g, seat, games)
+        shown.counts[2 * g + seat] = count_rows(g, seat, games)
 
 
 def show_games(
-    first: int, last: int, seed: int, max_turns: int, board: Board, games: Games, shown: Shown
+    first: int,
+    last: int,
+    seed: int,
+    max_turns: int,
+    board: Board,
+    games: Games,
+    sights: Sights,
+    shown: Shown,
 ) -> None:
     """Bring up to date what is shown of the games of blocks first..last-1; those that are over begin anew.
 
-    A game of episode 0 has not been played, so it has not ended. `offsets` are counts, which have to be added up.
+    A game of episode 0 has not been played, so it has not ended. `counts` have to be added up to `offsets`.
     """
-    sights = make_sights(board.width, board.height)
     for g in range(first * BLOCK, min(last * BLOCK, games.turn.shape[0])):
         for _ in range(2):
             show_game(g, max_turns, board, games, sights, shown)
@@ -157,17 +164,22 @@ def play_choices(
 
 
 def show_units(
-    first: int, last: int, max_turns: int, board: Board, games: Games, table: Table, shown: Shown
+    first: int,
+    last: int,
+    max_turns: int,
+    board: Board,
+    games: Games,
+    sights: Sights,
+    table: Table,
+    shown: Shown,
 ) -> None:
     """Write the rows of the games of blocks first..last-1; the table must have room for the last of `offsets`."""
-    sights = make_sights(board.width, board.height)
     for g in range(first * BLOCK, min(last * BLOCK, games.turn.shape[0])):
         if table.features.shape[1] > 0:
-            look_for_rows(g, board, games, sights)
+            look_for_rows(g, max_turns, board, games, sights)
         for seat in range(2):
             write_rows(
-                g, seat, shown.offsets[2 * g + seat], max_turns, board, games, sights,
-                shown.knows[g, seat], table,
+                g, seat, shown.offsets[2 * g + seat], board, games, sights, shown.knows[g, seat], table
             )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from .state import (
     CENTER,
     COAL,
     FUEL_VALUE,
+    MAX_SIDE,
     NO_RESOURCE,
     RESEARCH_NEEDED,
     UNIT_UPKEEP,
@@ -69,6 +70,14 @@ NUM_FEATURES = _GLOBALS_AT + NUM_GLOBALS
 _LANES = np.array([lane for _, lane, _ in NEAR])
 _WHOSE = np.array([whose for _, _, whose in NEAR])
 
+#: the numbers of CITY that are a city's own, all but the last; LACKS: what it lacks for the night
+NUM_OF_CITY, LACKS = len(CITY) - 1, 4
+
+#: ``[C, NUM_OF_CITY]`` float32, by slot of the city
+Cities = npt.NDArray[np.float32]
+#: 1 / (1 + steps), for all steps that a board has
+NEARNESS = (1.0 / (1.0 + np.arange(2 * MAX_SIDE))).astype(np.float32)
+
 #: ``[U, NUM_FEATURES]`` float32, and a row of it
 Features = npt.NDArray[np.float32]
 FeatureRow = npt.NDArray[np.float32]
@@ -89,12 +98,12 @@ def write_features(
     seat: int,
     first: int,
     last: int,
-    max_turns: int,
     board: Board,
     games: Games,
     lanes: nearest.Lanes,
     labels: clusters.Labels,
     numbers: clusters.Numbers,
+    cities: Cities,
     drawing: Drawing,
     knows: Globals,
     kinds: Rows,
@@ -110,16 +119,15 @@ def write_features(
     width, unit_cargo = board.width, games.unit_cargo
     tile_team, tile_city, road = games.tile_team, games.tile_city, games.road
     resource_kind = games.resource_kind
-    city_fuel, city_upkeep, city_size = games.city_fuel, games.city_upkeep, games.city_size
     other = 1 - seat
-    turn = int(games.turn[g])
-    due, left = nights_due(turn), nights_left(turn, max_turns)
+    due = nights_due(int(games.turn[g]))
     coal = games.research[g, seat] >= RESEARCH_NEEDED[1]
     uranium = games.research[g, seat] >= RESEARCH_NEEDED[2]
     for row in range(first, last):
         kind, slot, cell = kinds[row], slots[row], cells[row]
         y, x = cell // width, cell % width
         out = features[row]
+        lane = lanes[y, x]
         for k in range(_NEAR_AT):
             out[k] = 0.0
         out[kind] = 1.0
@@ -136,28 +144,41 @@ def write_features(
         out[16] = count_others_beside(y, x, drawing) / 4.0
         out[17] = 2.0 * x / max(1.0, width - 1.0) - 1.0
         out[18] = 2.0 * y / max(1.0, board.height - 1.0) - 1.0
-        found = int(lanes[y, x * nearest.NUM_LANES + nearest.TILES + seat])
+        found = int(lane[nearest.TILES + seat])
         if found < nearest.NONE:
             city = tile_city[g, nearest.cell_of(found, width)]
-            write_city(
-                int(city_fuel[g, city]), int(city_upkeep[g, city]), int(city_size[g, city]), due, left, out
-            )
-            found = int(lanes[y, x * nearest.NUM_LANES + nearest.HUNGRY + seat])
+            for k in range(NUM_OF_CITY):
+                out[_CITY_AT + k] = cities[city, k]
+            found = int(lane[nearest.HUNGRY + seat])
             if found < nearest.NONE:
-                city = tile_city[g, nearest.cell_of(found, width)]
-                lacks = int(city_upkeep[g, city]) * due - int(city_fuel[g, city])
-                out[_CITY_AT + 6] = root(lacks) / 64.0
-        found = int(lanes[y, x * nearest.NUM_LANES + nearest.OPEN + seat])
+                out[_CITY_AT + NUM_OF_CITY] = cities[tile_city[g, nearest.cell_of(found, width)], LACKS]
+        found = int(lane[nearest.OPEN + seat])
         if found < nearest.NONE:
             there = nearest.cell_of(found, width)
             out[_CLUSTER_AT + int(resource_kind[g, there]) - WOOD] = 1.0
             write_cluster(labels[there], seat, numbers, out)
         for k in range(len(NEAR)):
-            lane = _LANES[k] + (seat if _WHOSE[k] > 0 else (other if _WHOSE[k] < 0 else 0))
-            write_near(int(lanes[y, x * nearest.NUM_LANES + lane]), y, x, _NEAR_AT + 3 * k, out)
+            which = _LANES[k] + (seat if _WHOSE[k] > 0 else (other if _WHOSE[k] < 0 else 0))
+            write_near(int(lane[which]), y, x, _NEAR_AT + 3 * k, out)
         write_window(y, x, drawing, _WINDOW_AT, out)
-        for k in range(NUM_GLOBALS):
-            out[_GLOBALS_AT + k] = knows[k]
+        tail = out[_GLOBALS_AT:]
+        for k in range(tail.size):
+            tail[k] = knows[k]
+
+
+def describe_cities(g: int, max_turns: int, games: Games, cities: Cities) -> None:
+    """Write what rows tell of a city, once for every city of game g."""
+    turn = int(games.turn[g])
+    due, left = nights_due(turn), nights_left(turn, max_turns)
+    for city in range(games.num_cities[g]):
+        fuel, upkeep = int(games.city_fuel[g, city]), int(games.city_upkeep[g, city])
+        size = int(games.city_size[g, city])
+        cities[city, 0] = cover(fuel, upkeep * due)
+        cities[city, 1] = cover(fuel, upkeep * left)
+        cities[city, 2] = root(size) / 4.0
+        cities[city, 3] = upkeep / (1.0 * UPKEEP * size)
+        cities[city, LACKS] = root(upkeep * due - fuel) / 64.0
+        cities[city, 5] = 1.0 if fuel < upkeep * due else 0.0
 
 
 def write_cargo(
@@ -203,16 +224,6 @@ def write_reach(
     out[15] = own_tiles / 4.0
 
 
-def write_city(fuel: int, upkeep: int, size: int, due: int, left: int, out: FeatureRow) -> None:
-    """The nearest own city, which is the one that the unit stands in, if it does."""
-    out[_CITY_AT] = cover(fuel, upkeep * due)
-    out[_CITY_AT + 1] = cover(fuel, upkeep * left)
-    out[_CITY_AT + 2] = root(size) / 4.0
-    out[_CITY_AT + 3] = upkeep / (1.0 * UPKEEP * size)
-    out[_CITY_AT + 4] = root(upkeep * due - fuel) / 64.0
-    out[_CITY_AT + 5] = 1.0 if fuel < upkeep * due else 0.0
-
-
 def write_cluster(label: int, seat: int, numbers: clusters.Numbers, out: FeatureRow) -> None:
     """The cluster of the nearest resource that may be collected."""
     out[_CLUSTER_AT + 3] = root(int(numbers[label, clusters.TILES])) / 4.0
@@ -230,7 +241,7 @@ def write_near(found: int, y: int, x: int, at: int, out: FeatureRow) -> None:
         out[at + 1] = 0.0
         out[at + 2] = 0.0
         return
-    out[at] = 1.0 / (1.0 + found // nearest.STEP)
+    out[at] = NEARNESS[found // nearest.STEP]
     out[at + 1] = (found % nearest.ROW - x) / 16.0
     out[at + 2] = (found // nearest.ROW % nearest.ROW - y) / 16.0
 

@@ -84,7 +84,7 @@ def test_the_nearest_is_found_for_every_cell(positions, seed, width, height):
         places = np.argwhere(mask.reshape(height, width))
         for y in range(height):
             for x in range(width):
-                found = int(lanes[y, x * nearest.NUM_LANES + lane])
+                found = int(lanes[y, x, lane])
                 if len(places) == 0:
                     assert found >= nearest.NONE
                     continue
