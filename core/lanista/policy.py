@@ -201,12 +201,18 @@ def outputs_of(spec: EnvSpec, heads: Mapping[str, Head]) -> tuple[HeadSpec, ...]
     )
 
 
-def assemble_policy(card: PolicyCard, registry: Registry) -> Policy:
-    """Put network and heads together as the card says; nothing is asked of the network yet."""
+def build_heads(card: PolicyCard, registry: Registry) -> dict[str, Head]:
+    """The heads that a card names, by the names in its spec and in their order."""
     heads: dict[str, Head] = {}
     for spec in card.spec.heads:
         table = HeadTable.model_validate(card.head_table(spec))
         heads[spec.name] = table.build(registry)(spec, table.settings(registry))
+    return heads
+
+
+def assemble_policy(card: PolicyCard, registry: Registry) -> Policy:
+    """Put network and heads together as the card says; nothing is asked of the network yet."""
+    heads = build_heads(card, registry)
     settings = registry.settings("networks", card.network, card.network_settings)
     factory = registry.load("networks", card.network)
     more: dict[str, Any] = {}

@@ -52,6 +52,11 @@ KINDS = {
         Field("scale", "float", "1.0", "gt=0.0", "factor of the loss, above 0"),
         "check_distiller", f"{_TRAIN}'phases.2.losses=[{{loss=\"NAME\"}}]'",
     ),
+    "teacher": Kind(
+        "register_teachers", "a rule that takes the first choice", "teacher",
+        Field("sharpness", "float", "3.0", "gt=0.0", "margin of the first choice in its logits, above 0"),
+        "check_teacher", "lanista run cartpole --set 'phases.2.teacher=\"NAME\"'",
+    ),
     "matchmaker": Kind(
         "register_matchmakers", "the newest snapshot, or any", "matchmaker",
         Field("newest", "float", "0.5", "ge=0.0, le=1.0", "chance of meeting the newest snapshot, 0..1"),

@@ -118,13 +118,16 @@ class TeacherTable(BaseModel):
 
     def settings(self, registry: Registry) -> BaseModel:
         """The plugin's settings, checked; for a policy of ours there are none."""
-        if registry.offers("teachers", self.source):
-            settings: BaseModel = registry.settings("teachers", self.source, self.options)
-            return settings
+        offered = registry.offers("teachers", self.source)
+        model = registry.get("teachers", self.source).settings if offered else NoSettings
         for key in self.options:
-            keys = type(self).model_fields
-            raise RecipeError(f"unknown key {key!r} for the teacher {self.source!r}; {hint(key, keys)}")
-        return NoSettings()
+            if key not in model.model_fields:
+                keys = [*type(self).model_fields, *model.model_fields]
+                raise RecipeError(f"unknown key {key!r} for the teacher {self.source!r}; {hint(key, keys)}")
+        if not offered:
+            return NoSettings()
+        settings: BaseModel = registry.settings("teachers", self.source, self.options)
+        return settings
 
 
 def tables(model: BaseModel, path: str = "") -> Iterator[tuple[str, PluginTable | TeacherTable]]:

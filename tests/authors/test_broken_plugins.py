@@ -114,6 +114,20 @@ class Thing:
     def __call__(self, passage):
         return ANSWER
 """
+TEACHER = """
+from dataclasses import replace
+
+import torch
+
+from lanista.policy import build_policy
+
+def Thing(settings, card, registry):
+    policy = build_policy(replace(card, network="mlp", network_settings={"hidden": [4]}), registry)
+    answer = policy.network.forward
+    CHANGE
+    return policy
+"""
+
 DISTILLER = """
 class Thing:
     def __init__(self, settings): ...
@@ -169,6 +183,12 @@ CASES = [
     ("shapers", "a wrong dtype", SHAPER.replace("ANSWER", "{'a': passage.after['reward'] * np.float64(2)}"), ["part 'a'", "float64", "float32"]),
     ("shapers", "a NaN reward", SHAPER.replace("ANSWER", "{'a': passage.after['reward'] * np.float32('nan')}"), ["part 'a'", "NaN"]),
     ("shapers", "no parts", SHAPER.replace("ANSWER", "passage.after['reward']"), ["answer", "dictionary"]),
+    ("teachers", "a wrong answer", TEACHER.replace("CHANGE", "return 3"), ["gave a int", "Policy"]),
+    ("teachers", "a raise", TEACHER.replace("CHANGE", "raise KeyError('x')"), ["raised KeyError", "factory(settings, card, registry)"]),
+    ("teachers", "another env", TEACHER.replace("CHANGE", "policy.card = replace(policy.card, spec=replace(card.spec, name='other'))"), ["another env", "other"]),
+    ("teachers", "a wrong shape", TEACHER.replace("CHANGE", "policy.network.forward = lambda seen: answer(seen)._replace(value=answer(seen).value[:1])"), ["value", "shape"]),
+    ("teachers", "NaN", TEACHER.replace("CHANGE", "policy.network.forward = lambda seen: answer(seen)._replace(logits={'say': answer(seen).logits['say'] * float('nan')})"), ["logits['say']", "NaN"]),
+    ("teachers", "rows that hang together", TEACHER.replace("CHANGE", "policy.network.forward = lambda seen: answer(seen)._replace(logits={'say': answer(seen).logits['say'] + len(answer(seen).value)})"), ["another batch"]),
     ("distillers", "a wrong shape", DISTILLER.replace("ANSWER", "student_value.mean()"), ["loss", "shape", "[B]"]),
     ("distillers", "a wrong dtype", DISTILLER.replace("ANSWER", "student_value.double()"), ["loss", "float64"]),
     ("distillers", "NaN", DISTILLER.replace("ANSWER", "student_value * float('nan')"), ["loss", "NaN"]),

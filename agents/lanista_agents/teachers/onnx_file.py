@@ -68,9 +68,7 @@ def onnx_teacher(settings: OnnxSettings, card: PolicyCard, registry: Registry) -
 def _assembled(graph: Graph, options: dict[str, Any], card: PolicyCard, registry: Registry) -> Policy:
     settings = registry.settings("networks", "onnx", options).model_dump(mode="json")
     policy = assemble_policy(replace(card, network="onnx", network_settings=settings), registry)
-    policy.network.load_state_dict(
-        {"graph": torch.from_numpy(np.frombuffer(graph.content, np.uint8).copy())}
-    )
+    policy.network.load_state_dict({"graph": torch.from_numpy(np.frombuffer(graph.content, np.uint8).copy())})
     policy.network.eval()
     return policy
 

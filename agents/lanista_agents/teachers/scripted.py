@@ -16,8 +16,8 @@ from lanista.errors import UsageError
 from lanista.league.roster import check_bot
 from lanista.players import Player
 from lanista.plugins import Registry
-from lanista.policy import Head, PolicyCard, PolicyOutput
-from lanista.tables import HeadTable
+from lanista.policy import Head, PolicyCard, PolicyOutput, build_heads
+from lanista.spec import UNITS
 from lanista_agents.networks.acted import ActionWords
 from lanista_agents.teachers.settings import PlayerTeacherSettings
 
@@ -28,34 +28,35 @@ class ScriptedTeacher:
     def __init__(self, settings: PlayerTeacherSettings, card: PolicyCard, registry: Registry) -> None:
         """Make the player with a stream of its own."""
         contender = find_scripted(settings.name, registry)
-        use = cast(str, contender.use)
-        check_bot(registry, use, card.spec)
+        player = cast(str, contender.use)
+        check_bot(registry, player, card.spec)
         words = f"teacher 'player:{settings.name}'"
         self.card = card
-        self.heads: dict[str, Head] = {}
         for spec in card.spec.heads:
-            table = HeadTable.model_validate(card.head_table(spec))
-            if spec.kind == "units" or table.use not in ("categorical", "gaussian", "deterministic"):
+            use = card.head_table(spec)["use"]
+            if use not in ("categorical", "gaussian", "deterministic", UNITS):
                 raise UsageError(
-                    f"{words}: the head {spec.name!r} ({table.use}) is none that a player's actions can be said in; asked "
-                    f"is categorical, gaussian or deterministic"
+                    f"{words}: the head {spec.name!r} ({use}) is none that a player's actions can be said in; asked "
+                    f"is categorical, gaussian, deterministic or units"
                 )
-            self.heads[spec.name] = table.build(registry)(spec, table.settings(registry))
-        options = registry.settings("players", use, contender.options or {})
-        self._player: Player = registry.load("players", use)(card.spec, options, settings.seed)
+        self.heads: dict[str, Head] = build_heads(card, registry)
+        options = registry.settings("players", player, contender.options or {})
+        self._player: Player = registry.load("players", player)(card.spec, options, settings.seed)
         sizes = {name: head.num_outputs for name, head in self.heads.items()}
         tables = {spec.name: card.head_table(spec) for spec in card.spec.heads}
+        self._rows = 0
         self._words = ActionWords(card.spec.heads, sizes, tables, settings.certainty)
         native = {
             spec.name: {"use": "deterministic", "squash": "clip"}
             if spec.continuous
-            else {"use": "categorical"}
+            else {"use": UNITS if spec.kind == UNITS else "categorical"}
             for spec in card.spec.heads
         }
-        card.history["teacher"] = {"algorithm": use, "heads": native, "notes": []}
+        card.history["teacher"] = {"algorithm": player, "heads": native, "notes": []}
 
     def labels(self, env: VecEnv, games: np.ndarray, seats: np.ndarray) -> dict[str, AnyArray]:
         """What the player does there now."""
+        self._rows = len(games)
         return self._player.act(env, games, seats)
 
     def output(self, actions: dict[str, AnyArray]) -> PolicyOutput:
@@ -63,8 +64,8 @@ class ScriptedTeacher:
         logits = self._words(
             {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in actions.items()}
         )
-        rows = len(next(iter(logits.values())))
-        return PolicyOutput(logits, torch.full((rows,), torch.nan))
+        # Units have a row each, values one a seat: as many as were labelled.
+        return PolicyOutput(logits, torch.full((self._rows,), torch.nan))
 
     def state(self) -> dict[str, AnyArray]:
         """The player's."""

@@ -22,6 +22,7 @@ from lanista.testing.players import check_player
 from lanista.testing.recipes import check_recipe_offer
 from lanista.testing.shapers import check_shaper
 from lanista.testing.targets import check_target
+from lanista.testing.teachers import check_teacher
 
 __all__ = [
     "check_commands",
@@ -39,4 +40,5 @@ __all__ = [
     "check_recipe_offer",
     "check_shaper",
     "check_target",
+    "check_teacher",
 ]

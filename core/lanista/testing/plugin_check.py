@@ -110,6 +110,7 @@ def _of_entry(
         "players": testing.check_player,
         "shapers": testing.check_shaper,
         "targets": testing.check_target,
+        "teachers": testing.check_teacher,
     }
     if entry.kind in simple:
         return lambda: simple[entry.kind](registry, name, options=options)

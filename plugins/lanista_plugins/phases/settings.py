@@ -44,13 +44,9 @@ class Until(BaseModel):
         return self.return_at_least is not None or self.score_at_least is not None
 
 
-class TeacherSettings(BaseModel):
-    """A frozen policy whose KL is a term of the learner's loss."""
+class TeacherSettings(TeacherTable):
+    """A frozen teacher whose KL is a term of the learner's loss; further keys are those of the teacher's plugin."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    #: an earlier phase's name, "previous", or a run or policy folder
-    source: str = "previous"
     #: the distillation loss
     loss: DistillerTable = DistillerTable(use="kl")
     #: weight of the loss, 0 or more; may be a schedule

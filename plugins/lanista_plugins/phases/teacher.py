@@ -59,7 +59,7 @@ class TeacherTerm:
 
 def teacher_term(context: PhaseContext, policy: Policy, settings: TeacherSettings) -> TeacherTerm:
     """Load the teacher that a recipe names; it must see and choose what the student sees and chooses."""
-    teacher = context.policy_of(settings.source)
+    teacher = context.policy_of(settings)
     check_same_task(context.name, policy, teacher)
     distiller = settings.loss.build(context.registry)(settings.loss.settings(context.registry))
     complaints = Complaints.about(context.registry.get("distillers", settings.loss.use))
