@@ -114,6 +114,7 @@ def register_teachers(register: Register) -> None:
         "lanista_agents.teachers.npz:npz_teacher",
         settings=NpzSettings,
         rest="file",
+        env_of="lanista_agents.teachers.home:npz_env",
         summary="plain arrays of a dense policy",
     )
     register(
@@ -128,6 +129,7 @@ def register_teachers(register: Register) -> None:
         "lanista_agents.teachers.onnx_file:onnx_teacher",
         settings=OnnxSettings,
         rest="file",
+        env_of="lanista_agents.teachers.home:onnx_env",
         summary="a graph of ONNX, ours or a stranger's",
     )
     register(

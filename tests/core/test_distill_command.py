@@ -9,7 +9,7 @@ import pytest
 from lanista.cli import main
 from lanista.distillation.card import card_sentences, frontier
 from lanista.distillation.video import FRAMES, Reel, side_by_side
-from lanista.distillation.wish import read_losses, read_students, read_teacher
+from lanista.distillation.wish import find_env, read_losses, read_students, read_teacher
 from lanista.errors import UsageError
 
 SLIM = Path(__file__).parent.parent / "teachers" / "slim"
@@ -132,7 +132,8 @@ def test_seeds_are_runs_of_their_own(run):
     ("words", "sentence"),
     [
         (["--teacher", "nowhere.zip", "--env", "cartpole"], "nowhere.zip"),
-        (["--teacher", CARTPOLE], "does not say which env it plays; name it with --env"),
+        (["--teacher", "player:random"], "does not say which env it plays; name it with --env"),
+        (["--teacher", SLIM / "sac-Pendulum-v1.npz", "--wrapper", "NoSuch"], "NoSuch"),
         (["--teacher", CARTPOLE, "--env", "cartpol"], "cartpole"),
         (["--teacher", CARTPOLE, "--env", "pendulum"], "sees 4 numbers and the env shows"),
         (["--teacher", CARTPOLE, "--env", "cartpole", "--student", "64by64"], "64by64"),
@@ -171,12 +172,27 @@ def test_students_losses_and_teachers_are_read_as_they_are_written(tmp_path):
     )
     (tmp_path / "a.zip").write_bytes(b"")
     (tmp_path / "a.pt").write_bytes(b"")
-    found = read_teacher(str(tmp_path / "a.zip"), tmp_path / "v.pkl", ["q_temperature=2.0"])
+    (tmp_path / "v.pkl").write_bytes(b"")
+    found = read_teacher(str(tmp_path / "a.zip"), str(tmp_path / "v.pkl"), ["q_temperature=2.0"])
+    assert read_teacher("sb3:a.zip", "none", [])["normalise"] == "none"
     assert found == {
         "source": f"sb3:{tmp_path / 'a.zip'}", "q_temperature": 2.0, "normalise": str(tmp_path / "v.pkl"),
     }  # fmt: skip
     with pytest.raises(UsageError, match="what kind of file it is cannot be told"):
         read_teacher(str(tmp_path / "a.pt"), None, [])
+
+
+def test_a_file_that_says_its_env_needs_no_name_for_it():
+    from lanista.plugins import load_plugins
+
+    registry = load_plugins().registry
+    ant = {"source": f"npz:{SLIM / 'ppo-AntBulletEnv-v0.npz'}"}
+    home = {"use": "gymnasium:AntBulletEnv-v0", "wrappers": ["TimeFeatureWrapper"]}
+    assert find_env(None, {}, ant, registry) == home
+    assert find_env(None, {"workers": 2}, ant, registry) == {**home, "workers": 2}
+    assert find_env("cartpole", {"a": 1}, ant, registry) == {"use": "cartpole", "a": 1}
+    with pytest.raises(UsageError, match=r"such as --env gymnasium:Walker2d-v3"):
+        find_env(None, {}, {"source": "sb3:/zoo/Walker2d-v3.zip"}, registry)
 
 
 def test_the_frontier_joins_those_that_none_betters():

@@ -64,6 +64,12 @@ def npz_teacher(settings: NpzSettings, card: PolicyCard, registry: Registry) -> 
     return build(_plan(arrays, words, settings.file, content), card, registry, settings.q_temperature)
 
 
+def read_header(settings: NpzSettings) -> Header:
+    """The JSON table of a file."""
+    words = f"teacher 'npz:{settings.file}'"
+    return _header(_arrays(read_bytes(settings.file, words), words), words)
+
+
 def _arrays(content: bytes, words: str) -> dict[str, AnyArray]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:

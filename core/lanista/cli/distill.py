@@ -50,9 +50,11 @@ def distill(
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change a setting of the env; repeatable.")
     ] = None,
     normalise: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="FILE", help="The statistics that scaled the teacher's observations (VecNormalize)."
+            metavar="FILE",
+            help="The statistics that scaled the teacher's observations (VecNormalize); by default those beside its "
+            "file, none: none.",
         ),
     ] = None,
     teacher_set: Annotated[
@@ -76,7 +78,7 @@ def distill(
         ),
     ] = "dagger",
     activation: Annotated[
-        str | None, typer.Option(help="Activation of the dense layers: tanh, relu or gelu.")
+        str | None, typer.Option(help="Activation of the dense layers: relu (default), tanh or gelu.")
     ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Env steps at most; a student that is good enough ends earlier.")

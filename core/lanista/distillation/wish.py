@@ -4,6 +4,7 @@ Everything that can differ between two tasks is found out by asking: the env fro
 heads from the teacher's own distribution. What is left are plain defaults, and every one of them can be set.
 """
 
+import importlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lanista.contenders import read_pairs
-from lanista.errors import UsageError
-from lanista.registry import Registry
+from lanista.errors import PluginError, UsageError
+from lanista.registry import Entry, Registry
 from lanista.tables import EnvTable, HeadTable, TeacherTable
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def read_students(texts: Sequence[str], activation: str | None) -> list[Student]
                 hidden = [int(size) for size in sizes.split("x")]
                 if 0 in hidden:
                     raise UsageError(f"--student {sizes}: a layer has 0 units; write widths of 1 or more")
-                chosen = {} if activation is None else {"activation": activation}
+                chosen = {"activation": activation or "relu"}
                 found.append(Student(sizes, {"use": "mlp", "hidden": hidden, **chosen}))
             continue
         use, _, options = text.partition(":")
@@ -115,7 +116,7 @@ def read_losses(texts: Sequence[str]) -> tuple[dict[str, Any], ...]:
     return tuple(terms)
 
 
-def read_teacher(source: str, normalise: Path | None, pairs: Sequence[str]) -> dict[str, Any]:
+def read_teacher(source: str, normalise: str | None, pairs: Sequence[str]) -> dict[str, Any]:
     """The teacher's table; files are named by their whole paths, so that the run can go on from anywhere."""
     family, colon, rest = source.partition(":")
     if colon and Path(rest).is_file():
@@ -132,7 +133,8 @@ def read_teacher(source: str, normalise: Path | None, pairs: Sequence[str]) -> d
         source = f"{kind}:{Path(source).absolute()}"
     table: dict[str, Any] = {"source": source, **read_pairs(pairs, "--teacher-set")}
     if normalise is not None:
-        table["normalise"] = str(normalise.absolute())
+        # Words of the plugin's own, such as "none", are no files.
+        table["normalise"] = str(Path(normalise).absolute()) if Path(normalise).is_file() else normalise
     return table
 
 
@@ -153,15 +155,31 @@ def find_env(
     told = None
     if registry.offers("teachers", teacher["source"]):
         table = TeacherTable.model_validate(dict(teacher))
-        settings = table.settings(registry)
-        asked = getattr(registry.load("teachers", table.source), "env_of", None)
-        told = None if asked is None else asked(settings)
+        told = _home(registry.get("teachers", table.source), table.settings(registry))
     if told is None:
+        # Collections of agents call the file as the env; that is a hint and no more.
+        stem = Path(teacher["source"].partition(":")[2]).stem
+        named = stem if re.fullmatch(r"\w+-v\d+", stem) else "CartPole-v1"
         raise UsageError(
             f"the teacher {teacher['source']!r} does not say which env it plays; name it with --env, such as "
-            "--env gymnasium:CartPole-v1"
+            f"--env gymnasium:{named}"
         )
     return {**told, **changes}
+
+
+def _home(entry: Entry, settings: Any) -> dict[str, Any] | None:  # noqa: ANN401 - the plugin's own model
+    """Ask the plugin of a teacher's file for its env, by the trait ``env_of`` ("module:function")."""
+    if "env_of" not in entry.traits:
+        return None
+    module, _, name = entry.traits["env_of"].partition(":")
+    try:
+        told: dict[str, Any] | None = getattr(importlib.import_module(module), name)(settings)
+    except (ImportError, AttributeError) as error:
+        raise PluginError(
+            f"{entry.words} of plugin {entry.owner}: env_of = {entry.traits['env_of']!r} cannot be had ({error}); write "
+            "module:function, which takes the settings and gives an env's table or None"
+        ) from error
+    return told
 
 
 def ask_teachers(
