@@ -5,7 +5,7 @@ the parts that are seen of units, ``[U, *shape]``, by their names; ``legal_<head
 from the offsets is derived in the graph.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor

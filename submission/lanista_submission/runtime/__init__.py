@@ -5,4 +5,14 @@ them, stay here.
 """
 
 #: the modules that go into a bundle
-PORTABLE = ("activations", "clock", "convolution", "execute", "operators", "packed", "play", "views")
+PORTABLE = (
+    "activations",
+    "clock",
+    "convolution",
+    "execute",
+    "operators",
+    "packed",
+    "play",
+    "scattering",
+    "views",
+)

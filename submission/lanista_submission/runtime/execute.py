@@ -1,8 +1,9 @@
 """Runs a plan with numpy alone. Portable: this file and those that it imports are copied into bundles.
 
 1. `load` reads ``plan.json`` (steps) and ``weights.npz`` (constants); int8 weights are written out in float32.
-2. At the first run with a new batch size the plan is *bound*: every array is allocated, every view taken,
-   everything that depends on shapes alone is computed, and a list of calls without arguments is left.
+2. At the first run with a new batch size, or a new number of acting units, the plan is *bound*: every array is
+   allocated, every view taken, everything that depends on shapes alone is computed, and a list of calls without
+   arguments is left.
 3. A run copies the inputs in, makes the calls, and gives the output arrays, which the next run overwrites.
 """
 
@@ -17,19 +18,27 @@ from .activations import Array, Call
 from .convolution import SPATIAL
 from .operators import BINDERS, STATIC, PlanError
 from .packed import unpacked
+from .scattering import SCATTERING
 from .views import VIEWS
 
 #: what this runtime reads; a plan made for another layout is refused
 PLAN_VERSION = 2
+#: in an input's shape: the axis of the acting units, where None is that of the batch
+UNITS = "U"
 #: every step that a plan may have
-STEPS = {**BINDERS, **SPATIAL, **VIEWS}
+STEPS = {**BINDERS, **SCATTERING, **SPATIAL, **VIEWS}
 
 
 class Program:
-    """A plan bound to one batch size."""
+    """A plan bound to one batch size and one number of units."""
 
     def __init__(
-        self, plan: Mapping[str, Any], weights: Mapping[str, Array], batch: int, wanted: Collection[str]
+        self,
+        plan: Mapping[str, Any],
+        weights: Mapping[str, Array],
+        batch: int,
+        wanted: Collection[str],
+        units: int = 1,
     ) -> None:
         """Allocate everything for `batch` rows; steps that no `wanted` output depends on are left out."""
         self.inputs: list[tuple[str, Array]] = []
@@ -37,7 +46,8 @@ class Program:
         values: dict[str, Array] = dict(weights)
         fixed = set(weights)
         for entry in plan["inputs"]:
-            array = np.zeros([batch if size is None else size for size in entry["shape"]], entry["stored"])
+            sizes = [{None: batch, UNITS: units}.get(size, size) for size in entry["shape"]]
+            array = np.zeros(sizes, entry["stored"])
             values[entry["name"]] = array
             self.inputs.append((entry["name"], array))
         results = {entry["name"]: entry["value"] for entry in plan["outputs"] if entry["name"] in wanted}
@@ -76,7 +86,7 @@ class Executor:
         keep: int = 8,
         wanted: Collection[str] | None = None,
     ) -> None:
-        """`keep` is the number of batch sizes whose arrays are held; the oldest goes first.
+        """`keep` is the number of batch sizes (with a number of units) whose arrays are held; the oldest goes first.
 
         `wanted` are the outputs that `run` is to give, all by default; the others cost nothing.
         """
@@ -89,24 +99,29 @@ class Executor:
         self._keep = keep
         given = [entry["name"] for entry in plan["outputs"]]
         self.wanted = given if wanted is None else [name for name in given if name in wanted]
-        self._programs: dict[int, Program] = {}
-        self._first = plan["inputs"][0]["name"]
-        #: input name -> shape without the batch axis
+        self._programs: dict[tuple[int, int], Program] = {}
+        self._first = _first_of(plan, None)
+        #: an input with the axis of the units; None where there is none
+        self._first_unit = _first_of(plan, UNITS)
+        #: input name -> shape without the first axis
         self.shapes = {entry["name"]: tuple(entry["shape"][1:]) for entry in plan["inputs"]}
 
-    def program(self, batch: int) -> Program:
-        """The plan, bound to `batch` rows."""
-        found = self._programs.get(batch)
+    def program(self, batch: int, units: int = 1) -> Program:
+        """The plan, bound to `batch` rows and, if it takes any, to `units` units."""
+        found = self._programs.get((batch, units))
         if found is None:
             if len(self._programs) >= self._keep:
                 del self._programs[next(iter(self._programs))]
-            found = self._programs[batch] = Program(self.plan, self._weights, batch, self.wanted)
+            found = self._programs[batch, units] = Program(
+                self.plan, self._weights, batch, self.wanted, units
+            )
         return found
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Map all inputs, ``[B, ...]``, to the outputs; the next run of that B overwrites these arrays."""
-        batch = len(inputs[self._first])
-        found = self._programs.get(batch) or self.program(batch)
+        batch = len(inputs[self._first]) if self._first else 1
+        units = len(inputs[self._first_unit]) if self._first_unit else 1
+        found = self._programs.get((batch, units)) or self.program(batch, units)
         for name, array in found.inputs:
             given = inputs[name]
             if given.shape != array.shape:
@@ -118,6 +133,11 @@ class Executor:
         for call in found.calls:
             call()
         return found.outputs
+
+
+def _first_of(plan: Mapping[str, Any], axis: str | None) -> str | None:
+    """The first input whose first axis this is; None if there is none."""
+    return next((entry["name"] for entry in plan["inputs"] if entry["shape"][0] == axis), None)
 
 
 def _needed(steps: Sequence[Mapping[str, Any]], values: Iterable[str]) -> list[Mapping[str, Any]]:

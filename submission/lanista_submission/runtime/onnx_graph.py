@@ -14,7 +14,7 @@ from onnx import numpy_helper
 
 from lanista_submission.errors import ExportError
 from lanista_submission.runtime.activations import Array
-from lanista_submission.runtime.execute import STEPS
+from lanista_submission.runtime.execute import STEPS, UNITS
 from lanista_submission.runtime.packed import spread_scale
 
 #: what the plan's own steps are called; no ONNX operator has these names
@@ -53,8 +53,8 @@ class Packed:
 class Graph:
     """An ONNX graph on its way to a plan."""
 
-    #: name -> (dtype, shape with None for the batch axis)
-    inputs: dict[str, tuple[np.dtype[Any], list[int | None]]]
+    #: name -> (dtype, shape with None for the batch axis and `UNITS` for that of the acting units)
+    inputs: dict[str, tuple[np.dtype[Any], list[int | str | None]]]
     outputs: list[str]
     steps: list[Step]
     constants: dict[str, Array]
@@ -119,13 +119,14 @@ def read_graph(model: onnx.ModelProto) -> Graph:
     return graph
 
 
-def _signature(value: onnx.ValueInfoProto) -> tuple[np.dtype[Any], list[int | None]]:
+def _signature(value: onnx.ValueInfoProto) -> tuple[np.dtype[Any], list[int | str | None]]:
     tensor, shape = value.type.tensor_type, _sizes(value)
     if not shape or shape[0] is not None or None in shape[1:]:
         raise ExportError(
             f"input {value.name!r} has shape {shape}; only the first axis, the batch, may and must be free"
         )
-    return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)), shape
+    first = UNITS if tensor.shape.dim[0].dim_param == UNITS else None
+    return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)), [first, *shape[1:]]
 
 
 def _sizes(value: onnx.ValueInfoProto) -> list[int | None]:

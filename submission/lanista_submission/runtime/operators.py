@@ -245,12 +245,6 @@ def _concat(attributes: Attributes, *operands: Array) -> Bound:
     return [out], calls
 
 
-def _gather(attributes: Attributes, x: Array, indices: Array) -> Bound:
-    axis = attributes.get("axis", 0) % x.ndim
-    out = np.empty(x.shape[:axis] + indices.shape + x.shape[axis + 1 :], x.dtype)
-    return [out], [partial(np.take, x, indices, axis, out)]
-
-
 BINDERS: dict[str, Callable[..., Bound]] = {
     "Abs": _unary(np.absolute),
     "Add": _binary(np.add),
@@ -263,7 +257,6 @@ BINDERS: dict[str, Callable[..., Bound]] = {
     "Elu": _elu,
     "Equal": _binary(np.equal, np.bool_),
     "Exp": _unary(np.exp),
-    "Gather": _gather,
     "Greater": _binary(np.greater, np.bool_),
     "LayerNormalization": _layer_norm,
     "LeakyRelu": _leaky_relu,
@@ -293,6 +286,8 @@ BINDERS: dict[str, Callable[..., Bound]] = {
 
 #: operands that say what shape things have: they must be known before the first run
 STATIC: dict[str, tuple[int, ...]] = {
+    "ConstantOfShape": (0,),
+    "CumSum": (1,),
     "Expand": (1,),
     "Pad": (1, 3),
     "ReduceMax": (1,),

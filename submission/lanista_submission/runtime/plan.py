@@ -54,8 +54,8 @@ def compile_plan(model: onnx.ModelProto) -> Plan:
     plan = _named(graph)
     try:
         executor = plan.executor()
-        for batch in (1, 3):
-            executor.program(batch)
+        for batch, units in ((1, 2), (3, 7)):
+            executor.program(batch, units)
     except (PlanError, ValueError, KeyError, IndexError, TypeError) as error:
         raise ExportError(f"the network cannot be planned for the numpy runtime: {error}") from error
     return plan
