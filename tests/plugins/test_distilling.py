@@ -27,6 +27,7 @@ from lanista_plugins.phases.scaling import measured_scaling
 from lanista_plugins.phases.settings import DistillSettings, LossSettings
 
 HOST = load_plugins()
+SLIM = Path(__file__).parents[1] / "teachers" / "slim"
 
 
 def context(env: str = "cartpole", **options) -> PhaseContext:
@@ -438,3 +439,61 @@ def test_a_student_begins_with_weights_of_its_own(tmp_path: Path, upright: Path)
         begun("cartpole", upright, warm_start=str(upright))
     with pytest.raises(ValueError, match="name the student's network"):
         DistillSettings.model_validate({"until": {"steps": 1}})
+
+
+def test_a_trajectory_loss_learns_from_the_students_own_rollouts(upright: Path) -> None:
+    phase = begun(
+        "cartpole", upright, losses=[{"loss": {"use": "expected_entropy"}}], greedy=False, student_share=1.0,
+        teacher_noise=0.0, num_steps=32, num_games=32, learning_rate=0.01, until={"steps": 30_720},
+        candidates=0, allowed_loss=1.0, compare_episodes=10,
+    )  # fmt: skip
+    first = [phase.update() for _ in range(3)]
+    while not phase.finished:
+        last = phase.update()
+    assert "later_cost_spread" in last
+    assert last["expected_entropy_loss"] < first[0]["expected_entropy_loss"]
+    told = phase.result().figures
+    assert told["student"] > 3.0 * told["random"]
+    phase.close()
+    with pytest.raises(LanistaError, match="takes sampled moves"):
+        begun("cartpole", upright, losses=[{"loss": {"use": "expected_entropy"}}], student_share=1.0)
+
+
+def test_a_teacher_that_knows_another_scaling_is_refused() -> None:
+    from lanista_plugins.phases.scaling import statistics_problem
+
+    teacher = context("gymnasium:BipedalWalker-v3").policy_of(f"npz:{SLIM / 'a2c-BipedalWalker-v3.npz'}")
+    torch.manual_seed(0)
+    center, factor = teacher.network.center, teacher.network.factor
+    own = center + torch.randn(500, len(center)) / factor
+    assert statistics_problem(teacher, {"observation": own}) is None
+    assert "deviations from the mean that the teacher knows" in statistics_problem(
+        teacher, {"observation": 300.0 * own + 40.0}
+    )
+    plain = context().make_env(1)
+    assert statistics_problem(policy_for(plain, 1), {}) is None
+
+
+def test_a_scripted_player_teaches_where_it_stands(tmp_path: Path) -> None:
+    values = {
+        "teacher": "player:connectx_negamax", "network": {"use": "mlp", "hidden": [32]}, "num_games": 16,
+        "num_steps": 16, "steps_per_rollout": 20, "minibatch_size": 128, "until": {"steps": 4608},
+        "compare_episodes": 4, "allowed_loss": 1.0, "random_opening": 4, "learning_rate": 0.005,
+    }  # fmt: skip
+    phases = []
+    for _ in range(2):
+        phases.append(Distill(context("connectx"), DistillSettings.model_validate(values)))
+        phases[-1].start()
+    first, second = phases
+    rows = [first.update() for _ in range(15)]
+    second.load_state(copy.deepcopy(first.state()))
+    for phase in phases:
+        while not phase.finished:
+            last = phase.update()
+    assert last["agreement"] > rows[0]["agreement"] + 0.05
+    results = [phase.result() for phase in phases]
+    assert results[0].figures["agreement"] == results[1].figures["agreement"] > 0.5
+    assert results[0].figures["teacher_parameters"] == 0
+    assert "teacher_latency_us" not in results[0].figures
+    for phase in phases:
+        phase.close()
