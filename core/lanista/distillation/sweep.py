@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lanista.distillation.card import ORIGIN, write_card, write_origin
-from lanista.distillation.wish import Student, Wish, ask_teachers, own_heads, recipe_values
+from lanista.distillation.wish import (
+    Student,
+    Wish,
+    ask_teachers,
+    own_activation,
+    own_heads,
+    recipe_values,
+)
 from lanista.errors import UsageError
 from lanista.files import write_atomically
 from lanista.plugins import PluginHost
@@ -50,8 +57,11 @@ class Sweep:
         ]
         many_students = len({student.name for student, _ in runs}) > 1
         many_seeds = len({seed for _, seed in runs}) > 1
+        activation = own_activation(teachers)
         self.plans = []
         for student, seed in runs:
+            if student.network["use"] == "mlp":
+                student = replace(student, network={"activation": activation, **student.network})
             values = apply_changes(recipe_values(self.wish, student, seed), changes)
             recipe = check_recipe(values, host.registry)
             # As the folder will keep it, so that the same command finds it again.

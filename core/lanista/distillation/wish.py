@@ -82,7 +82,7 @@ def read_students(texts: Sequence[str], activation: str | None) -> list[Student]
                 hidden = [int(size) for size in sizes.split("x")]
                 if 0 in hidden:
                     raise UsageError(f"--student {sizes}: a layer has 0 units; write widths of 1 or more")
-                chosen = {"activation": activation or "relu"}
+                chosen = {} if activation is None else {"activation": activation}
                 found.append(Student(sizes, {"use": "mlp", "hidden": hidden, **chosen}))
             continue
         use, _, options = text.partition(":")
@@ -211,6 +211,12 @@ def own_heads(teachers: "Sequence[Policy | LiveTeacher]") -> dict[str, dict[str,
         theirs = teacher.card.history.get("teacher", {}).get("heads")
         told.append(dict(teacher.card.heads if theirs is None else theirs))
     return told[0] if told and all(heads == told[0] for heads in told) else {}
+
+
+def own_activation(teachers: "Sequence[Policy | LiveTeacher]") -> str:
+    """The function that all the teachers' layers have, which a student of the same kind copies best; else ``relu``."""
+    told = {teacher.card.network_settings.get("activation") for teacher in teachers}
+    return next((name for name in ("tanh", "relu", "gelu") if told == {name}), "relu")
 
 
 def recipe_values(wish: Wish, student: Student, seed: int) -> dict[str, Any]:
