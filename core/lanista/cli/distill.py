@@ -8,6 +8,7 @@ import typer
 from lanista.errors import UsageError
 
 if TYPE_CHECKING:
+    from lanista.phases import Phase
     from lanista.distillation.sweep import Sweep
     from lanista.distillation.wish import Student
     from lanista.progress import ScreenProgress
@@ -78,7 +79,7 @@ def distill(
         ),
     ] = "dagger",
     activation: Annotated[
-        str | None, typer.Option(help="Activation of the dense layers: relu (default), tanh or gelu.")
+        str | None, typer.Option(help="Activation of the dense layers, relu, tanh or gelu; none: that of the teacher.")
     ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Env steps at most; a student that is good enough ends earlier.")
@@ -199,7 +200,7 @@ def _play(sweep: "Sweep", as_json: Path | None, video: Path | None, plot: Path |
     from lanista.files import write_atomically
 
     cards, failed = [], False
-    with _progress() as progress:
+    with _progress(sweep.wish.episodes) as progress:
         for line in sweep.notes:
             progress.say(f"teacher: {line}")
         for place, folder in enumerate(sweep.folders):
@@ -238,11 +239,20 @@ def _play(sweep: "Sweep", as_json: Path | None, video: Path | None, plot: Path |
         raise typer.Exit(1)
 
 
-def _progress() -> "ScreenProgress":
+def _progress(episodes: int) -> "ScreenProgress":
     from lanista.progress import ScreenProgress
 
     class Briefly(ScreenProgress):
         """The card says at the end what the phase came to."""
+
+        def updated(self, phase: "Phase", metrics: dict[str, float]) -> None:
+            """Say what comes next: the comparison shows nothing while it plays."""
+            super().updated(phase, metrics)
+            if phase.finished:
+                self.say(
+                    f"learnt for {phase.steps:,} steps; comparing student, teacher and random moves over "
+                    f"{episodes} episodes each ..."
+                )
 
         def phase_finished(self, name: str, figures: dict[str, Any]) -> None:
             """Fill the bar."""
