@@ -8,9 +8,9 @@ import typer
 from lanista.errors import UsageError
 
 if TYPE_CHECKING:
-    from lanista.phases import Phase
     from lanista.distillation.sweep import Sweep
     from lanista.distillation.wish import Student
+    from lanista.phases import Phase
     from lanista.progress import ScreenProgress
     from lanista.run import Run
 
