@@ -11,14 +11,15 @@ from lanista.games.parts import Source, read_games
 from lanista.games.settings import KeepGames
 from lanista.matches import play_matches
 from lanista.openings import Openings
+from lanista.plugins import NoSettings
 from lanista.policy import Policy, PolicyCard, PolicyOutput
 from lanista.policy_player import PolicyPlayer
 from lanista.rollout import Collector
 from lanista.spec import UNITS
 from lanista.testing import check_env
 from lanista.testing.practice import CHOICES, PracticeSettings
-from lanista.testing.practice_units import PracticeUnits
-from lanista.units import UnitTable, live_units, seen, units_of
+from lanista.testing.practice_units import PracticeUnits, Teller
+from lanista.units import UnitTable, live_units, units_of
 
 
 class Sayer(torch.nn.Module):
@@ -124,15 +125,15 @@ def test_decided_rows_come_with_their_units_and_have_the_probabilities_that_were
     torch.testing.assert_close(found, torch.from_numpy(rollout.logprob[rollout.learn]))
 
 
-class Teller:
-    """A scripted player: it says what it sees, or something else of a wrong form."""
-
-    def __init__(self, spoil=None):
-        self.spoil = spoil or (lambda chosen: chosen)
+class TooFew(Teller):
+    """Forgets a unit."""
 
     def act(self, env, games, seats):
-        observation, _ = seen(env, games * env.spec.seats + seats)
-        return {"say": self.spoil(observation[UNITS].observation["number"].argmax(1).numpy())}
+        return {"say": super().act(env, games, seats)["say"][:-1]}
+
+
+def player(kind=Teller):
+    return kind(env_of().spec, NoSettings(), 0)
 
 
 class Scripted:
@@ -156,7 +157,7 @@ class Scripted:
 def test_a_scripted_opponent_gives_its_own_units_their_choices():
     env = env_of()
     log = Log(env)
-    rollout, _ = collector_of(env, opponents=Scripted(env, Teller())).collect(0.0)
+    rollout, _ = collector_of(env, opponents=Scripted(env, player())).collect(0.0)
     for table, chosen in zip(log.tables, log.actions, strict=True):
         theirs = table.row % 2 == 1
         told = table.observation["number"].argmax(1)
@@ -167,8 +168,8 @@ def test_a_scripted_opponent_gives_its_own_units_their_choices():
 
 def test_a_scripted_opponent_that_gives_a_number_too_few_is_told_so():
     env = env_of(games=40)
-    opponents = Scripted(env, Teller(lambda chosen: chosen[:-1]))
-    with pytest.raises(PluginError, match=r"Teller: act gave the shape .* give \[B\] = .* of int64"):
+    opponents = Scripted(env, player(TooFew))
+    with pytest.raises(PluginError, match=r"TooFew: act gave the shape .* give \[B\] = .* of int64"):
         collector_of(env, opponents=opponents).collect(0.0)
 
 
@@ -202,10 +203,10 @@ def test_a_policy_with_units_plays_matches_beside_scripted_players(greedy, share
     def make_env(games):
         return PracticeUnits(games, PracticeSettings(seats=2, rounds=4), 1)
 
-    player = PolicyPlayer(policy_of(env_of()), 1, greedy=greedy, random_share=share)
-    tally = play_matches(make_env, [player, Teller()], 6, seed=2).tally(0, 1)
+    policy_player = PolicyPlayer(policy_of(env_of()), 1, greedy=greedy, random_share=share)
+    tally = play_matches(make_env, [policy_player, player()], 6, seed=2).tally(0, 1)
     assert tally.games == 12
-    same_player = play_matches(make_env, [Teller(), Teller()], 6, seed=2).tally(0, 1)
+    same_player = play_matches(make_env, [player(), player()], 6, seed=2).tally(0, 1)
     assert (tally == same_player) == (greedy and not share)
 
 

@@ -69,7 +69,7 @@ PLAY = {
     "network": {"use": "unit_mlp", "width": 32, "context": 16},
     "learner": {"use": "ppo", "learning_rate": 0.005, "minibatch_size": 256},
     "reward": {"reward": 1.0},
-    "until": {"steps": 10_240},
+    "until": {"steps": 8192},
     "checkpoint_every": 6,
 }
 STUDENT = {
@@ -150,16 +150,41 @@ def test_a_teacher_with_units_is_a_term_of_a_learners_loss(played, tmp_path, los
     assert figures[-1] < figures[0]
 
 
-def test_a_stop_and_a_resume_give_the_same_files(played, tmp_path):
-    run = make(tmp_path / "torn", {**PLAY, "league": LEAGUE, "keep_games": 60}, STUDENT)
-    run.progress = StopAt(9)
+def test_a_scripted_player_teaches_its_units_choices(tmp_path):
+    student = {**STUDENT, "teacher": "player:teller", "until": {"steps": 4096}, "allowed_loss": 1.0}
+    make(tmp_path / "run", student).play()
+    rows = read_metrics(tmp_path / "run" / "metrics.jsonl")
+    assert rows[0]["agreement"] < rows[-1]["agreement"] > 0.95
+
+
+def test_a_scripted_player_sits_in_the_league(tmp_path):
+    league = {**LEAGUE, "opponents": {"bots": 1.0}, "bots": ["teller"]}
+    make(tmp_path / "run", {**PLAY, "league": league, "until": {"steps": 2048}}).play()
+    rows = read_metrics(tmp_path / "run" / "metrics.jsonl")
+    met = [row["outcome/bots"] for row in rows if "outcome/bots" in row]
+    assert met
+    assert max(met) < 0
+
+
+def test_a_stop_and_a_resume_give_the_same_files(tmp_path):
+    short = {**PLAY, "league": LEAGUE, "keep_games": 30, "until": {"steps": 3072}, "checkpoint_every": 2}
+    student = {
+        **STUDENT,
+        "until": {"steps": 1280},
+        "allowed_loss": 1.0,
+        "compare_episodes": 2,
+        "checkpoint_every": 2,
+    }
+    make(tmp_path / "whole", short, student).play()
+    run = make(tmp_path / "torn", short, student)
+    run.progress = StopAt(3)
     with pytest.raises(RunStopped):
         run.play()
     again = Run.open(tmp_path / "torn", HOST)
-    again.progress = StopAt(23)
+    again.progress = StopAt(7)
     with pytest.raises(RunStopped):
         again.play()
     Run.open(tmp_path / "torn", HOST).play()
-    whole = contents(played)
+    whole = contents(tmp_path / "whole")
     assert contents(tmp_path / "torn") == whole
-    assert whole
+    assert any(name.startswith("games") for name in whole)

@@ -7,8 +7,10 @@ forbidden. One seat has the outcome "score", two have "result".
 
 import numpy as np
 
+from lanista.actions import units_of_rows
 from lanista.arrays import AnyArray, IntArray
 from lanista.env import VecEnv
+from lanista.plugins import NoSettings
 from lanista.registry import Entry, Registry
 from lanista.spec import EnvSpec, FactSpec, HeadSpec, ObsPart
 from lanista.testing.practice import CHOICES, PracticeSettings
@@ -159,11 +161,42 @@ class PracticeUnits(VecEnv):
         self._show()
 
 
+class Teller:
+    """The scripted player that says all numbers rightly."""
+
+    def __init__(self, env_spec: EnvSpec, settings: NoSettings, seed: int) -> None:
+        """Nothing is drawn."""
+
+    def act(self, env: VecEnv, games: IntArray, seats: IntArray) -> dict[str, AnyArray]:
+        """Choose for the units of the rows ``(games[b], seats[b])``."""
+        mine = units_of_rows(env, games * env.spec.seats + seats)
+        return {"say": env.unit_observation["number"][mine].argmax(axis=1)}
+
+    def state(self) -> dict[str, AnyArray]:
+        """Nothing goes on."""
+        return {}
+
+    def load_state(self, state: dict[str, AnyArray]) -> None:
+        """See `state`."""
+
+
 def offer_practice_units(registry: Registry) -> None:
-    """Let the registry know the game, so that phases and policies can name it."""
+    """Let the registry know the game and its player, so that phases and policies can name them."""
     if "practice_units" not in registry.names("envs"):
-        target = "lanista.testing.practice_units:PracticeUnits"
+        home = "lanista.testing.practice_units"
         summary = "a game with units to try plugins on"
         registry.add_all(
-            [Entry("envs", "practice_units", target, PracticeSettings, summary, "lanista.testing")]
+            [
+                Entry(
+                    "envs",
+                    "practice_units",
+                    f"{home}:PracticeUnits",
+                    PracticeSettings,
+                    summary,
+                    "lanista.testing",
+                ),
+                Entry(
+                    "players", "teller", f"{home}:Teller", NoSettings, "says all numbers", "lanista.testing"
+                ),
+            ]
         )
