@@ -81,6 +81,54 @@ def check_loss(rows: Any, count: int, complaints: Complaints) -> None:  # noqa: 
     )  # fmt: skip
 
 
+def check_cost_to_go(distiller: Any, complaints: Complaints) -> None:  # noqa: ANN401
+    """What is particular to a `lanista.learning.TrajectoryDistiller`: decisions are charged with later losses alone."""
+    import numpy as np
+
+    from lanista.learning import Rollout
+
+    steps, rows, field = 6, 4, "cost_to_go"
+    rng = np.random.default_rng(0)
+    cells = (steps, rows)
+    zeros = np.zeros(cells, np.float32)
+    learn = rng.random(cells) < 0.8
+    losses = np.where(learn, rng.random(cells), 0.0).astype(np.float32)
+    ended = np.zeros(cells, np.bool_)
+    ended[2, 1] = True
+    rollout = Rollout(
+        observation={}, legal={}, action={}, logprob=zeros, value=zeros, learn=learn, reward=zeros, terminated=ended,
+        truncated=np.zeros(cells, np.bool_), final_value=zeros, bootstrap_value=zeros[0],
+    )  # fmt: skip
+    given = losses.copy()
+    cost = distiller.cost_to_go(given, rollout)
+    refuse = complaints.refuse
+    refuse(not np.array_equal(given, losses), field, "changes the losses that it is given", "work on a copy")
+    refuse(
+        getattr(cost, "shape", None) != cells, field, f"gives {getattr(cost, 'shape', type(cost).__name__)}",
+        f"give an array [T, R] = {cells}",
+    )  # fmt: skip
+    refuse(cost.dtype != np.float32, field, f"has the dtype {cost.dtype}", "give float32")
+    refuse(
+        not np.isfinite(cost).all(), field, "holds NaN or infinity", "charge nothing where nothing follows"
+    )
+    for step in range(steps):
+        other = losses.copy()
+        other[step] += learn[step]
+        changed = distiller.cost_to_go(other.copy(), rollout)
+        refuse(
+            not np.allclose(changed[step:], cost[step:], atol=1e-5), field,
+            f"of a decision depends on losses that were not later (those of step {step})",
+            "charge a decision with what comes after it: its own loss has a gradient of its own",
+        )  # fmt: skip
+    after = losses.copy()
+    after[3:, 1] += learn[3:, 1]
+    changed = distiller.cost_to_go(after.copy(), rollout)
+    refuse(
+        not np.allclose(changed[:3, 1], cost[:3, 1], atol=1e-5), field,
+        "of a decision depends on the next episode's losses", "stop where the row is terminated or truncated",
+    )  # fmt: skip
+
+
 class _Trial:
     """A distiller on one policy's only head."""
 
@@ -137,6 +185,8 @@ class _Trial:
         self._rest()
         if self.legal is not None:
             self._masks(loss, self.legal)
+        if hasattr(self.distiller, "cost_to_go"):
+            check_cost_to_go(self.distiller, self.complaints)
 
     def _gradients(self) -> "Tensor":
         """They reach the student, and it alone; gives the loss."""

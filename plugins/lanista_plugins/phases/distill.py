@@ -254,7 +254,11 @@ class Distill:
         problem = figures.problem(self.settings.allowed_loss, self.settings.min_agreement)
         if problem is not None:
             raise LanistaError(f"phase {self.context.name!r}: {problem}")
-        return PhaseResult(self.shown, chosen, {"steps": self.steps, **figures.card()}, self.context.carried)
+        told: dict[str, Any] = {"steps": self.steps, **figures.card()}
+        measured = self.teacher.card.history.get("teacher", {}).get("measured")
+        if measured is not None:  # what each of several teachers returned
+            told["teachers"] = measured
+        return PhaseResult(self.shown, chosen, told, self.context.carried)
 
     def _choose(self) -> str:
         """Take the weights that are handed on, and say which."""
