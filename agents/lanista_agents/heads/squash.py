@@ -140,7 +140,8 @@ class ClipSquash(Bounds):
         )
         edges = 0.5 * (a * torch.exp(-0.5 * a.square()) - b * torch.exp(-0.5 * b.square()))
         inner = within * (log_std + self.half.log() + LOG_SQRT_TAU + 0.5) + edges * math.exp(-LOG_SQRT_TAU)
-        return (tails + inner).sum(dim=-1)
+        whole: Tensor = (tails + inner).sum(dim=-1)
+        return whole
 
 
 def log_slope(y: Tensor) -> Tensor:

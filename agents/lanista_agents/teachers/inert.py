@@ -76,7 +76,8 @@ class _Dtype(Inert):
         if not isinstance(code, str) or not code or code[0] not in _KINDS:
             raise ValueError(f"an array of {code!r} instead of numbers")
         order = self.state[1] if isinstance(self.state, tuple) and len(self.state) > 1 else "="
-        return np.dtype(code).newbyteorder(order if order in ("<", ">") else "=")
+        dtype = np.dtype(code)
+        return dtype.newbyteorder(">") if order == ">" else dtype.newbyteorder("<") if order == "<" else dtype
 
 
 class _Array(Inert):

@@ -34,6 +34,10 @@ from lanista_agents.teachers.settings import NpzSettings
 _OTHERS = {"head", "obs_mean", "obs_var", "low", "high", "std_at_zero"}
 
 
+#: more than any dense policy has (bytes)
+_MOST = 2**30
+
+
 class Header(BaseModel):
     """The JSON table of such a file."""
 
@@ -72,6 +76,9 @@ def read_header(settings: NpzSettings) -> Header:
 
 def _arrays(content: bytes, words: str) -> dict[str, AnyArray]:
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > _MOST:
+                raise ValueError(f"it claims more than {_MOST:,} bytes")
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             if not hasattr(file, "files"):
                 raise ValueError("it holds one array alone")

@@ -28,7 +28,7 @@ from lanista_agents.teachers.settings import Sb3Settings
 from lanista_agents.teachers.vecnormalize import Statistics, look_beside, read_statistics
 
 #: larger entries than these are no agent's (bytes)
-_MOST = {"data": 2**28, "policy.pth": 2**32}
+_MOST = {"data": 2**28, "policy.pth": 2**30}
 
 
 def sb3_teacher(settings: Sb3Settings, card: PolicyCard, registry: Registry) -> Policy:

@@ -96,7 +96,10 @@ def actor_of(agent: Agent) -> Plan:
     for kind, prefix in (("q", "q_net.q_net"), ("quantiles", "quantile_net.quantile_net")):
         if f"{prefix}.0.weight" in names:
             return _values(agent, kind, agent.layers(prefix))
-    if any(name.startswith("actor.latent_pi.") for name in names) or "actor.mu.weight" in names:
+    if (
+        any(name.startswith(("actor.latent_pi.", "actor.log_std")) for name in names)
+        or "actor.mu.weight" in names
+    ):
         return _squashed(agent)
     if "actor.mu.0.weight" in names:
         return _deterministic(agent)

@@ -8,7 +8,7 @@ the median gap between the best and the second-best action, over states of the t
 import numpy as np
 import torch
 
-from lanista.actions import random_actions
+from lanista.actions import blank_actions, random_actions
 from lanista.env import VecEnv
 from lanista.plugins import Registry
 from lanista.policy import Policy
@@ -41,16 +41,20 @@ def _gaps(policy: Policy, env: VecEnv) -> np.ndarray:
     draw = np.random.default_rng(0)
     env.reset(0)
     gaps: list[float] = []
+    actions = blank_actions(env.spec, 1, env.spec.seats)
     for _ in range(STEPS):
-        observation = {name: torch.from_numpy(part[:, 0].copy()) for name, part in env.observation.items()}
-        with torch.no_grad():
-            q = policy.network(observation).logits[head.name][0].numpy()
-        legal = env.legal[head.name][0, 0]
-        allowed = np.sort(q[legal])
-        if allowed.size > 1:
-            gaps.append(float(allowed[-1] - allowed[-2]))
-        action = int(np.where(legal, q, -np.inf).argmax())
-        if draw.random() < RANDOM:
-            action = int(random_actions(head, legal, draw.random(head.size)))
-        env.step({head.name: np.full((1, env.spec.seats), action, np.int64)})
+        for seat in np.flatnonzero(env.acting[0]):
+            observation = {
+                name: torch.from_numpy(part[:, seat].copy()) for name, part in env.observation.items()
+            }
+            with torch.no_grad():
+                q = policy.network(observation).logits[head.name][0].numpy()
+            legal = env.legal[head.name][0, seat]
+            allowed = np.sort(q[legal])
+            if allowed.size > 1:
+                gaps.append(float(allowed[-1] - allowed[-2]))
+            actions[head.name][0, seat] = np.where(legal, q, -np.inf).argmax()
+            if draw.random() < RANDOM:
+                actions[head.name][0, seat] = random_actions(head, legal, draw.random(head.size))
+        env.step(actions)
     return np.array(gaps)

@@ -86,11 +86,17 @@ class Beside:
 
 
 def look_beside(file: str) -> Beside:
-    """Look for statistics and a config beside a zip, in the folder of its name, or in the only one that has some."""
+    """Look for statistics and a config in the folder of a zip's name, or where they can be no other agent's.
+
+    That is the folder of a zip that lies alone, and, for what the Zoo saves on the way, the only folder with some.
+    """
     path = Path(file).expanduser()
-    folders = [path.with_suffix(""), path.parent]
+    folders = [path.with_suffix("")]
+    saved_on_the_way = re.fullmatch(r"(best|final)_model|rl_model_\d+_steps", path.stem) is not None
+    if saved_on_the_way or len(list(path.parent.glob("*.zip"))) == 1:
+        folders.append(path.parent)
     others = {found.parent for name in _NAMES for found in path.parent.glob(f"*/{name}")}
-    if len(others) == 1:
+    if saved_on_the_way and len(others) == 1:
         folders += others
     candidates = [folder / name for folder in folders for name in _NAMES]
     statistics = next((candidate for candidate in candidates if candidate.is_file()), None)

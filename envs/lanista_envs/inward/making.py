@@ -139,7 +139,8 @@ def _wrapper_class(use: str) -> Any:  # noqa: ANN401 - a class that makes an env
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise UsageError(f"wrapper {use} cannot be imported: {told(error)}") from error
+        ours = f"; {name} is there by its bare name" if name in OURS else ""
+        raise UsageError(f"wrapper {use} cannot be imported: {told(error)}{ours}") from error
 
 
 def _advice(error: Exception) -> str:

@@ -45,10 +45,10 @@ def _space(array: AnyArray, rows: int) -> spaces.Box:
     """What holds `rows` games of an array ``[1, ...]``; bools as bytes."""
     dtype = np.dtype(np.uint8) if array.dtype == np.bool_ else array.dtype
     low, high = (-np.inf, np.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    return spaces.Box(low, high, (rows, *array.shape[1:]), dtype.type)  # type: ignore[arg-type]
+    return spaces.Box(low, high, (rows, *array.shape[1:]), dtype.type)
 
 
-class Block(gymnasium.Env[dict[str, AnyArray], AnyArray]):
+class Block(gymnasium.Env[Any, AnyArray]):
     """Some consecutive games as one env, which are made when they are first reset, in the worker."""
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - gymnasium's own way

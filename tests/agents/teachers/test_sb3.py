@@ -142,3 +142,27 @@ def test_the_wrapper_of_the_config_is_named_where_the_numbers_differ(teach, tmp_
         match=r"sees 5 numbers and the env shows 4; .*add wrappers = \[\"TimeFeatureWrapper\"\]",
     ):
         teach(f"sb3:{tmp_path / 'agent.zip'}", CHOICE, seen=(ObsPart("o", (4,), "float32", ""),))
+
+
+def test_statistics_of_another_agent_in_the_same_folder_are_left_alone(teach, tmp_path):
+    """Two agents lie side by side, and only one was scaled."""
+    for name in ("one", "other"):
+        (tmp_path / f"{name}.zip").write_bytes((RECORDED / "ppo_numbers.zip").read_bytes())
+    (tmp_path / "one").mkdir()
+    for place in (tmp_path / "one" / "vecnormalize.pkl", tmp_path / "vecnormalize.pkl"):
+        place.write_bytes((RECORDED / "scaled.pkl").read_bytes())
+    notes = {
+        name: teach(f"sb3:{tmp_path / name}.zip", NUMBERS, CLIP).card.history["teacher"]["notes"][0]
+        for name in ("one", "other")
+    }
+    assert "observations are scaled by" in notes["one"]
+    assert "not scaled" in notes["other"]
+
+
+@pytest.mark.parametrize("place", ["vec_normalize.pkl", "World-v1/vecnormalize.pkl"])
+def test_statistics_of_what_the_zoo_saves_on_the_way_are_found(place, teach, tmp_path):
+    (tmp_path / "best_model.zip").write_bytes((RECORDED / "scaled.zip").read_bytes())
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_bytes((RECORDED / "scaled.pkl").read_bytes())
+    teacher = teach(f"sb3:{tmp_path / 'best_model.zip'}", NUMBERS, CLIP)
+    assert "observations are scaled by" in teacher.card.history["teacher"]["notes"][0]
