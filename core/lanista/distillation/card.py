@@ -82,6 +82,7 @@ def _card(folder: Path) -> dict[str, Any]:
         "files": {"torch_bytes": measured["torch_bytes"]},
         "microseconds": {},
         "curve": _curve(rows),
+        "agreement_curve": _agreement(rows),
         "lanista": recorded["lanista"],
     }
     for kind in ("float32", "int8"):
@@ -103,6 +104,12 @@ def _curve(rows: list[dict[str, Any]]) -> list[dict[str, float]]:
     """The measurements on the way: steps, the student's mean return and its teacher's, the share."""
     names = ("step", "greedy_return", "teacher_return", "share")
     return [{name: row[name] for name in names if name in row} for row in rows if "greedy_return" in row]
+
+
+def _agreement(rows: list[dict[str, Any]], most: int = 200) -> list[list[float]]:
+    """[env steps, agreement on the labelled states] after the updates, `most` of them."""
+    found = [[row["step"], row["agreement"]] for row in rows if "agreement" in row]
+    return found[:: -(-len(found) // most) or 1]
 
 
 def card_tables(card: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:

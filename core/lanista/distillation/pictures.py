@@ -15,24 +15,29 @@ _TEACHER, _RANDOM = "#333333", "#999999"
 
 
 def write_curve(card: Mapping[str, Any], file: Path) -> None:
-    """The student's mean return over the labelled steps, its teacher's and that of random moves."""
+    """The student's return beside its teacher's and that of random moves, and the agreement, over the steps."""
     from matplotlib.figure import Figure
 
-    canvas = Figure(figsize=(7, 4), layout="constrained")
-    axes = canvas.subplots()
+    canvas = Figure(figsize=(7, 5), layout="constrained")
+    axes, below = canvas.subplots(2, 1, sharex=True, height_ratios=[2.2, 1])
     _reference(axes, card)
-    curve = [point for point in card["curve"] if "greedy_return" in point]
-    steps, returns = ([point[key] for point in curve] for key in ("step", "greedy_return"))
-    axes.plot(
-        steps, returns, "o-", color=COLOURS[0], markersize=4, label=f"student {card['name']}, on the way"
-    )
     end = card["student"]
+    points = [(point["step"], point["greedy_return"]) for point in card["curve"]]
+    if points:
+        # Nothing is known of the student before the first test but where random moves stand.
+        steps, returns = zip(*points, strict=True)
+        axes.plot(steps, returns, "o-", color=COLOURS[0], markersize=4, label="student, tests on the way")
     axes.errorbar(
         [card["steps"]], [end["mean"]], yerr=_spread(end), fmt="D", color=COLOURS[1], capsize=4,
         label=f"student, {card['episodes']} episodes at the end",
     )  # fmt: skip
-    axes.set(xlabel="labelled env steps", ylabel=card["measure"], title=card["env"]["use"], xlim=(0, None))
+    axes.set(ylabel=card["measure"], title=f"{card['env']['use']}: student {card['name']}", xlim=(0, None))
     axes.legend(fontsize=8)
+    learnt = card["agreement_curve"]
+    below.plot(
+        [step for step, _ in learnt], [agreed for _, agreed in learnt], color=COLOURS[2], linewidth=1.4
+    )
+    below.set(xlabel="env steps", ylabel="agreement", ylim=(None, 1.01))
     _save(canvas, file)
 
 
