@@ -7,6 +7,7 @@ from lanista.hookspecs import Register
 @hookimpl
 def register_phases(register: Register) -> None:
     """The kinds of phase."""
+    from lanista_plugins.phases.clone_settings import CloneSettings
     from lanista_plugins.phases.settings import DistillSettings, TrainSettings
     from lanista_plugins.phases.tasks_settings import DistillTasksSettings
 
@@ -18,6 +19,12 @@ def register_phases(register: Register) -> None:
         "lanista_plugins.phases.distill:Distill",
         settings=DistillSettings,
         summary="teach a student",
+    )
+    register(
+        "clone",
+        "lanista_plugins.phases.clone:Clone",
+        settings=CloneSettings,
+        summary="learn from the games of others",
     )
     register(
         "distill_tasks",

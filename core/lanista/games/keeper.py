@@ -220,6 +220,11 @@ class GameKeeper:
         self._counts.size += size_of(kept)
         self._finished.append(kept)
 
+    @property
+    def num_kept(self) -> int:
+        """Finished games that are kept so far, in parts or waiting for one."""
+        return self._counts.written + len(self._finished)
+
     def write(self) -> None:
         """Write the finished games that wait as a part; at the phase's end too."""
         if self._finished:

@@ -44,8 +44,16 @@ class Until(BaseModel):
         return self.return_at_least is not None or self.score_at_least is not None
 
 
+#: the source of a teacher that is the snapshot which the gate promoted last
+LAST_BEST = "last-best"
+
+
 class TeacherSettings(TeacherTable):
-    """A frozen teacher whose KL is a term of the learner's loss; further keys are those of the teacher's plugin."""
+    """A frozen teacher whose KL is a term of the learner's loss; further keys are those of the teacher's plugin.
+
+    The source "last-best" is the snapshot which the gate of this phase promoted last (the first one passes without a
+    game); until there is one, the policy of the phase before, and without that nobody.
+    """
 
     #: the distillation loss
     loss: DistillerTable = DistillerTable(use="kl")
@@ -78,6 +86,9 @@ class TrainSettings(BaseModel):
     reward: dict[str, Scheduled] = {}
     #: further shapers
     shapers: tuple[ShaperTable, ...] = ()
+    #: updates at the start in which only the value is learnt and the policy stays as it is, bit for bit, 0 or more; for one
+    #: that was cloned or taught, whose critic knows nothing of its own play yet
+    critic_warmup: int = Field(default=0, ge=0)
     #: a frozen teacher; none: no term
     teacher: TeacherSettings | None = None
     #: opponents, pool and gate; none: the learning policy plays every seat
@@ -88,6 +99,16 @@ class TrainSettings(BaseModel):
     until: Until
     #: updates between checkpoints, 1 or more
     checkpoint_every: int = Field(default=50, ge=1)
+
+    @model_validator(mode="after")
+    def _somebody_promotes(self) -> "TrainSettings":
+        gate = None if self.league is None else self.league.gate
+        if self.teacher is not None and self.teacher.source == LAST_BEST and gate is None:
+            raise ValueError(
+                f"the teacher {LAST_BEST!r} is the snapshot that a gate promoted; give the phase a league with a "
+                f"gate, or name a fixed teacher"
+            )
+        return self
 
 
 class LossSettings(BaseModel):

@@ -1,6 +1,7 @@
 """What a student is before it learns: its network, its first weights, its losses where the recipe names none."""
 
 from dataclasses import replace
+from typing import Protocol
 
 import torch
 
@@ -9,12 +10,24 @@ from lanista.errors import RecipeError
 from lanista.phases import PhaseContext
 from lanista.policy import Policy, build_policy
 from lanista.spec import EnvSpec
-from lanista.tables import DistillerTable
+from lanista.tables import DistillerTable, NetworkTable
 from lanista_plugins.phases.scaling import Scaling
-from lanista_plugins.phases.settings import DistillSettings, LossSettings, TaughtBy
+from lanista_plugins.phases.settings import LossSettings, TaughtBy
 
 
-def fresh_student(context: PhaseContext, settings: DistillSettings, env: VecEnv, scaling: Scaling) -> Policy:
+class Beginning(Protocol):
+    """What the settings of a phase say of a student's first weights; one of the two is there."""
+
+    @property
+    def network(self) -> NetworkTable | None:
+        """Its network."""
+
+    @property
+    def warm_start(self) -> str | None:
+        """The policy whose weights it begins with."""
+
+
+def fresh_student(context: PhaseContext, settings: Beginning, env: VecEnv, scaling: Scaling) -> Policy:
     """Build the student, with weights from a stream of the phase's own or those of `warm_start`."""
     if settings.warm_start is None:
         assert settings.network is not None  # the settings' own validator sees to it

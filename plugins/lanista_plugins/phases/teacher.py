@@ -1,5 +1,8 @@
 """A frozen teacher as a term of the learner's loss (kickstarting, Schmitt et al. 2018)."""
 
+import copy
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -10,7 +13,7 @@ from lanista.policy import Policy
 from lanista.teachers import LiveTeacher
 from lanista.testing import check_loss
 from lanista.testing.complaints import Complaints
-from lanista_plugins.phases.settings import TeacherSettings
+from lanista_plugins.phases.settings import LAST_BEST, TeacherSettings
 
 
 class TeacherTerm:
@@ -21,22 +24,37 @@ class TeacherTerm:
     def __init__(
         self,
         policy: Policy,
-        teacher: Policy,
+        teacher: Policy | None,
         distiller: Distiller,
         settings: TeacherSettings,
         complaints: Complaints,
     ) -> None:
-        """Freeze the teacher; `policy` is the student whose heads define the divergence.
+        """Freeze the teacher, if there is one yet; `policy` is the student whose heads define the divergence.
 
         `complaints` speak in the distiller's name when its loss has not the form of one.
         """
         self._policy = policy
-        self._teacher = teacher
         self._distiller = distiller
         self._settings = settings
         self._complaints = complaints
-        teacher.network.requires_grad_(False)
-        teacher.network.eval()
+        self._take(teacher)
+
+    def _take(self, teacher: Policy | None) -> None:
+        self._teacher = teacher
+        if teacher is not None:
+            teacher.network.requires_grad_(False)
+            teacher.network.eval()
+
+    @property
+    def source(self) -> str:
+        """Who teaches, as the recipe says."""
+        return self._settings.source
+
+    def follow(self, weights: Mapping[str, Tensor]) -> None:
+        """Let the student as it was with these weights be the teacher from now on."""
+        network = copy.deepcopy(self._policy.network)
+        network.load_state_dict(weights)
+        self._take(Policy(network, self._policy.heads, self._policy.card))
 
     def __call__(
         self, logits: dict[str, Tensor], value: Tensor, batch: Batch
@@ -44,7 +62,7 @@ class TeacherTerm:
         """Weigh the terms by their schedules at the batch's progress."""
         coef = self._settings.coef.at(batch.progress)
         value_coef = self._settings.value_coef.at(batch.progress)
-        if coef == 0.0 and value_coef == 0.0:
+        if self._teacher is None or (coef == 0.0 and value_coef == 0.0):
             return value.new_zeros(()), {"teacher_coef": 0.0}
         with torch.no_grad():
             says = self._teacher.network(batch.observation)
@@ -59,8 +77,13 @@ class TeacherTerm:
 
 def teacher_term(context: PhaseContext, policy: Policy, settings: TeacherSettings) -> TeacherTerm:
     """Load the teacher that a recipe names; it must see and choose what the student sees and chooses."""
-    teacher = context.policy_of(settings)
-    check_same_task(context.name, policy, teacher)
+    teacher: Policy | None = None
+    if settings.source != LAST_BEST:
+        teacher = context.policy_of(settings)
+    elif context.previous is not None:
+        teacher = context.policy_of("previous")
+    if teacher is not None:
+        check_same_task(context.name, policy, teacher)
     distiller = settings.loss.build(context.registry)(settings.loss.settings(context.registry))
     complaints = Complaints.about(context.registry.get("distillers", settings.loss.use))
     return TeacherTerm(policy, teacher, distiller, settings, complaints)

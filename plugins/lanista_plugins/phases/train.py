@@ -15,10 +15,11 @@ from typing import Any
 import torch
 
 from lanista.episodes import learner_figures
+from lanista.errors import RecipeError
 from lanista.games.keeper import GameKeeper
 from lanista.games.parts import Source, games_folder
 from lanista.league.league import League
-from lanista.learning import LossTerm
+from lanista.learning import CriticFirst, LossTerm
 from lanista.named_arrays import as_arrays, as_tensors, prefixed, under
 from lanista.openings import Openings, openings_of
 from lanista.opponents import Opponents
@@ -26,7 +27,7 @@ from lanista.phases import PhaseContext, PhaseResult, PhaseState
 from lanista.rollout import Collector
 from lanista.shaping import Shaper
 from lanista_plugins.phases.measure import Measure
-from lanista_plugins.phases.settings import TrainSettings
+from lanista_plugins.phases.settings import LAST_BEST, TrainSettings
 from lanista_plugins.phases.start import starting_policy
 from lanista_plugins.phases.teacher import teacher_term
 
@@ -59,14 +60,20 @@ class Train:
         self.learner = learner.build(context.registry)(
             self.policy, learner.settings(context.registry), context.derive("learner")
         )
+        if settings.critic_warmup and not isinstance(self.learner, CriticFirst):
+            raise RecipeError(
+                f"phase {context.name!r}: learner {learner.use!r} cannot train its critic alone; leave critic_warmup "
+                f"out, or let the learner offer value_only (lanista.learning.CriticFirst)"
+            )
         self.opponents = None
         if settings.league is not None and env.spec.seats > 1:
             folder = context.run_folder / "league"
             league = League(folder, settings.league, context.registry, env.spec, context.derive("league"))
             self.opponents = Opponents.start(context, league, env)
-        self.terms: list[LossTerm] = []
-        if settings.teacher is not None:
-            self.terms.append(teacher_term(context, self.policy, settings.teacher))
+        self.teacher = (
+            None if settings.teacher is None else teacher_term(context, self.policy, settings.teacher)
+        )
+        self.terms: list[LossTerm] = [] if self.teacher is None else [self.teacher]
         generator = torch.Generator().manual_seed(context.derive("rollout"))
         openings = openings_of(env, settings.random_opening, generator)
         self.collector = Collector(
@@ -114,10 +121,15 @@ class Train:
             self.collector.keeper.progress = min((self.steps + fresh) / self.settings.until.steps, 1.0)
         rollout, ended = self.collector.collect(self.progress)
         started = perf_counter()
+        warming = self.steps // fresh < self.settings.critic_warmup
+        if isinstance(self.learner, CriticFirst):
+            self.learner.value_only = warming
         metrics: dict[str, float] = self.learner.update(rollout, self.progress, self.terms)
         self.collector.timing.learn += perf_counter() - started
         self.steps += fresh
         metrics["feedback"] = self.collector.feedback
+        if self.settings.critic_warmup:
+            metrics["critic_warmup"] = float(warming)
         metrics.update({f"reward/{name}": part for name, part in self.collector.reward_parts.items()})
         metrics.update(self.collector.timing.shares())
         learns = None if self.opponents is None else self.opponents.learns
@@ -126,7 +138,15 @@ class Train:
         self.finished = self.measure.over(self.steps)
         if self.opponents is not None:
             metrics.update(self.opponents.after_update(self.policy, self.steps, last=self.finished))
+            if metrics.get("promoted"):
+                self._follow_best()
         return metrics
+
+    def _follow_best(self) -> None:
+        """Let the snapshot that was promoted last teach, if the recipe says so."""
+        best = None if self.opponents is None else self.opponents.best
+        if self.teacher is not None and self.teacher.source == LAST_BEST and best is not None:
+            self.teacher.follow(best[1])
 
     def result(self) -> PhaseResult:
         """The best policy by the gate or by the measure, else the last."""
@@ -182,6 +202,7 @@ class Train:
         self.collector.load_state(under("collector", arrays))
         if self.opponents is not None:
             self.opponents.load_state(state.values["opponents"], under("opponents", arrays))
+            self._follow_best()
         if self.env.resumable:
             self.env.load(under("env", arrays))
         else:
