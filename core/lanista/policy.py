@@ -22,7 +22,7 @@ from lanista.spec import EnvSpec, HeadSpec, ObsPart
 from lanista.tables import HeadTable
 from lanista.testing.complaints import Complaints
 from lanista.testing.outputs import check_output
-from lanista.units import blank_rows
+from lanista.units import blank_rows, blank_units
 
 #: name -> tensor with leading axis B, or a `lanista.units.UnitTable` where an env asks for every unit
 Tensors = Mapping[str, Any]
@@ -189,7 +189,7 @@ def build_policy(card: PolicyCard, registry: Registry) -> Policy:
     with torch.no_grad():
         answer = policy.network(blank_rows(card.spec, 2))
     complaints = Complaints.about(registry.get("networks", card.network))
-    check_output(answer, outputs_of(card.spec, policy.heads), 2, complaints)
+    check_output(answer, outputs_of(card.spec, policy.heads), 2, complaints, blank_units(card.spec))
     return policy
 
 

@@ -29,7 +29,7 @@ from lanista.registry import Registry
 from lanista.tables import TeacherTable
 from lanista.testing.complaints import Complaints
 from lanista.testing.outputs import check_output
-from lanista.units import blank_rows
+from lanista.units import blank_rows, blank_units
 
 
 @runtime_checkable
@@ -100,4 +100,4 @@ def _look_at(teacher: Policy, complaints: Complaints) -> None:
     value = getattr(answer, "value", None)
     if isinstance(value, torch.Tensor) and bool(value.isnan().all()):
         answer = answer._replace(value=torch.zeros_like(value))
-    check_output(answer, outputs_of(spec, teacher.heads), 2, complaints)
+    check_output(answer, outputs_of(spec, teacher.heads), 2, complaints, blank_units(spec))

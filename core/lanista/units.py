@@ -182,8 +182,13 @@ def blank_rows(spec: EnvSpec, rows: int) -> dict[str, Any]:
         for part in spec.observation
     }
     if spec.units_head is not None:
-        observation[UNITS] = _blank_units(spec, [len(spec.units_head.units), *[0] * (rows - 1)])
+        observation[UNITS] = _blank_units(spec, [blank_units(spec), *[0] * (rows - 1)])
     return observation
+
+
+def blank_units(spec: EnvSpec) -> int:
+    """How many units `blank_rows` shows."""
+    return 0 if spec.units_head is None else len(spec.units_head.units)
 
 
 def _blank_units(spec: EnvSpec, counts: list[int]) -> UnitTable:

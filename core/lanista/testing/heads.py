@@ -1,7 +1,7 @@
 """What must hold of an action head: exact masks, log-probabilities that agree with its draws, gradients, KL.
 
-A head of choices is tried with masks, one of real numbers with bounds; a head says by its own constructor which of
-the two it is for (it refuses the other's `HeadSpec`), else choices are taken.
+A head of choices is tried with masks, one of real numbers with bounds, one of units with their table; a head says by its
+own constructor which of them it is for (it refuses the other `HeadSpec`s), else choices are taken.
 """
 
 import math
@@ -13,6 +13,8 @@ from lanista.plugins import Registry
 from lanista.spec import HeadSpec
 from lanista.testing.complaints import Complaints
 from lanista.testing.grounds import settings_of
+from lanista.testing.unit_heads import SPEC as UNIT_SPEC
+from lanista.testing.unit_heads import check_unit_head
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +28,7 @@ def check_head(
 ) -> None:
     """Raise `LanistaError`, one sentence, for the first thing in which a head breaks its contract.
 
-    `continuous` says whether its actions are real numbers; None tries choices first.
+    `continuous` says whether its actions are real numbers; None tries choices, then units, then real numbers.
     """
     complaints = Complaints.about(registry.get("heads", name))
     settings = settings_of(registry, "heads", name, options)
@@ -34,19 +36,28 @@ def check_head(
     choices = HeadSpec("choice", name, 5, "one of five")
     numbers = HeadSpec("number", name, 2, "two numbers", low=(-2.0, 0.0), high=(2.0, 1.0))
     if continuous is None:
-        try:
-            factory(choices, settings)
-            continuous = False
-        except LanistaError:
-            continuous = True
-    spec = numbers if continuous else choices
+        spec = next((spec for spec in (choices, UNIT_SPEC) if _takes(factory, spec, settings)), numbers)
+    else:
+        spec = numbers if continuous else choices
     head = factory(spec, settings)
     outputs = head.num_outputs
     complaints.refuse(
         not isinstance(outputs, int) or outputs < 1, "num_outputs", f"is {outputs!r}",
         "give the number of network outputs that the head reads",
     )  # fmt: skip
-    _Trial(head, spec, complaints).check()
+    if spec is UNIT_SPEC:
+        check_unit_head(head, complaints)
+    else:
+        _Trial(head, spec, complaints).check()
+
+
+def _takes(factory: Any, spec: HeadSpec, settings: Any) -> bool:  # noqa: ANN401
+    """Whether a head can be made for `spec`."""
+    try:
+        factory(spec, settings)
+    except LanistaError:
+        return False
+    return True
 
 
 class _Trial:

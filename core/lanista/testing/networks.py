@@ -1,11 +1,13 @@
 """What must hold of a network: raw logits a head and a value a row, the same by row whatever the batch, exportable."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from lanista.errors import LanistaError
 from lanista.plugins import Registry
-from lanista.spec import HeadSpec, ObsPart
+from lanista.spec import UNITS, HeadSpec, ObsPart
 from lanista.testing.complaints import Complaints
 from lanista.testing.grounds import first_that_fits, settings_of
 from lanista.testing.outputs import check_output
@@ -14,12 +16,47 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lanista.policy import PolicyOutput
+    from lanista.units import UnitTable
 
 VECTOR = ObsPart("vector", (7,), "float32", "numbers", center=(0.5,), spread=(2.0,))
 BOARD = ObsPart("board", (3, 6, 7), "uint8", "planes of a board")
 #: observations to try, a network must take at least one of them
 OBSERVATIONS = ((VECTOR,), (BOARD,), (BOARD, VECTOR))
 HEADS = (HeadSpec("move", "categorical", 5, "a move"), HeadSpec("turn", "categorical", 2, "a turn"))
+ORDERS = HeadSpec("orders", UNITS, 4, "an order a unit", units=(("worker", 4), ("tile", 2)))
+SEEN = ObsPart("seen", (6,), "float32", "numbers of a unit")
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What a network is made for and tried on."""
+
+    parts: tuple[ObsPart, ...]
+    heads: tuple[HeadSpec, ...]
+
+    @property
+    def units(self) -> bool:
+        return ORDERS in self.heads
+
+    def build(self, factory: Any, settings: Any) -> Any:  # noqa: ANN401
+        """The network, or what it raises."""
+        more = {"unit_observation": (SEEN,)} if self.units else {}
+        return factory(self.parts, self.heads, settings, **more)
+
+    def rows(self, count: int) -> "dict[str, Any]":
+        """Random rows; every third has no units."""
+        rows: dict[str, Any] = _rows(self.parts, count)
+        if self.units:
+            rows[UNITS] = _table(count)
+        return rows
+
+
+def _grounds(factory: Any) -> Iterator[_Ground]:  # noqa: ANN401
+    takes_units = "unit_observation" in signature(factory).parameters
+    for parts in OBSERVATIONS:
+        yield _Ground(parts, HEADS)
+        if takes_units:
+            yield _Ground(parts, (ORDERS, HEADS[1]))
 
 
 def check_network(registry: Registry, name: str, *, options: Mapping[str, Any] | None = None) -> None:
@@ -30,10 +67,12 @@ def check_network(registry: Registry, name: str, *, options: Mapping[str, Any] |
     settings = settings_of(registry, "networks", name, options)
     factory = registry.load("networks", name)
     problems: list[str] = []
-    for parts in OBSERVATIONS:
+    tried = 0
+    for ground in _grounds(factory):
+        tried += 1
         torch.manual_seed(0)
         try:
-            network = factory(parts, HEADS, settings)
+            network = ground.build(factory, settings)
         except LanistaError as error:  # a network for boards refuses numbers alone, in its own words
             problems.append(str(error))
             continue
@@ -41,11 +80,32 @@ def check_network(registry: Registry, name: str, *, options: Mapping[str, Any] |
             not isinstance(network, torch.nn.Module), "the network", f"is a {type(network).__name__}",
             "subclass lanista.policy.Network, a torch.nn.Module",
         )  # fmt: skip
-        _check_on(parts, network, complaints)
-        _check_growth(parts, network, settings, complaints)
-        _check_export(registry, name, parts, settings, complaints)
-    if len(problems) == len(OBSERVATIONS):
+        _check_on(ground, network, complaints)
+        _check_growth(ground, network, settings, complaints)
+        if not ground.units:
+            _check_export(ground, factory, settings, complaints)
+    if len(problems) == tried:
         raise first_that_fits(problems, complaints.words)
+
+
+def _table(count: int) -> "UnitTable":
+    import torch
+
+    from lanista.units import UnitTable
+
+    generator = torch.Generator().manual_seed(4)
+    counts = torch.arange(count) % 3
+    row = torch.repeat_interleave(torch.arange(count), counts)
+    kind = torch.arange(len(row)) % len(ORDERS.units)
+    choices = torch.tensor([number for _, number in ORDERS.units])[kind]
+    return UnitTable(
+        torch.cat([counts.new_zeros(1), counts.cumsum(0)]),
+        row,
+        torch.randint(BOARD.shape[1] * BOARD.shape[2], (len(row),), generator=generator),
+        kind,
+        torch.arange(ORDERS.size) < choices.unsqueeze(1),
+        {SEEN.name: torch.randn(len(row), *SEEN.shape, generator=generator)},
+    )
 
 
 def _rows(parts: tuple[ObsPart, ...], count: int) -> "dict[str, Tensor]":
@@ -61,19 +121,27 @@ def _rows(parts: tuple[ObsPart, ...], count: int) -> "dict[str, Tensor]":
     }
 
 
-def _check_on(parts: tuple[ObsPart, ...], network: Any, complaints: Complaints) -> None:  # noqa: ANN401
+def _check_on(ground: _Ground, network: Any, complaints: Complaints) -> None:  # noqa: ANN401
     import torch
 
-    rows = _rows(parts, 5)
+    rows, one = ground.rows(5), slice(2, 3)
+    units, own = (rows[UNITS], rows[UNITS].row == 2) if ground.units else (None, None)
     output: PolicyOutput = network(rows)
-    check_output(output, HEADS, 5, complaints)
+    check_output(output, ground.heads, 5, complaints, 0 if units is None else units.num_units)
     with torch.no_grad():
-        alone = network({name: part[2:3] for name, part in rows.items()})
+        alone = network({name: part[one] for name, part in rows.items()})
         again = network(rows)
-    check_output(alone, HEADS, 1, complaints)
+    check_output(alone, ground.heads, 1, complaints, 0 if own is None else int(own.sum()))
     gap = max(
-        float((alone.value - again.value[2:3]).abs().max()),
-        *(float((alone.logits[head.name] - again.logits[head.name][2:3]).abs().max()) for head in HEADS),
+        float((alone.value - again.value[one]).abs().max()),
+        *(
+            float(
+                (alone.logits[head.name] - again.logits[head.name][own if head is ORDERS else one])
+                .abs()
+                .max()
+            )
+            for head in ground.heads
+        ),
     )
     complaints.refuse(
         gap > 1e-4, "forward", f"answers a row differently in another batch (by {gap:.2g})",
@@ -91,7 +159,7 @@ def _check_on(parts: tuple[ObsPart, ...], network: Any, complaints: Complaints) 
     )  # fmt: skip
 
 
-def _check_growth(parts: tuple[ObsPart, ...], network: Any, settings: Any, complaints: Complaints) -> None:  # noqa: ANN401
+def _check_growth(ground: _Ground, network: Any, settings: Any, complaints: Complaints) -> None:  # noqa: ANN401
     """Growing to the same settings must keep the function, or be refused in a sentence."""
     import torch
 
@@ -103,10 +171,12 @@ def _check_growth(parts: tuple[ObsPart, ...], network: Any, settings: Any, compl
         grown = network.grow(settings)
     except LanistaError:
         return
-    rows = _rows(parts, 5)
+    rows = ground.rows(5)
     with torch.no_grad():
         before, after = network(rows), grown(rows)
-    gap = max(float((before.logits[head.name] - after.logits[head.name]).abs().max()) for head in HEADS)
+    gap = max(
+        float((before.logits[head.name] - after.logits[head.name]).abs().max()) for head in ground.heads
+    )
     complaints.refuse(
         gap > 1e-5,
         "grow",
@@ -115,23 +185,17 @@ def _check_growth(parts: tuple[ObsPart, ...], network: Any, settings: Any, compl
     )
 
 
-def _check_export(
-    registry: Registry,
-    name: str,
-    parts: tuple[ObsPart, ...],
-    settings: Any,  # noqa: ANN401
-    complaints: Complaints,
-) -> None:
+def _check_export(ground: _Ground, factory: Any, settings: Any, complaints: Complaints) -> None:  # noqa: ANN401
     """Trace it as the export does: what cannot become a graph cannot become an archive."""
     import warnings
 
     import torch
 
-    module = registry.load("networks", name)(parts, HEADS, settings).eval()
+    module = ground.build(factory, settings).eval()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            torch.export.export(module, (_rows(parts, 4),))
+            torch.export.export(module, (ground.rows(4),))
     except Exception as error:  # torch raises whatever its tracer stumbles over
         first = str(error).strip().splitlines() or [type(error).__name__]
         complaints.complain(

@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from lanista.spec import HeadSpec
+from lanista.spec import UNITS, HeadSpec
 from lanista.testing.complaints import Complaints
 
 
-def check_output(output: Any, heads: tuple[HeadSpec, ...], rows: int, complaints: Complaints) -> None:  # noqa: ANN401
-    """Refuse a network's answer to `rows` rows whose form is another than the contract's.
-
-    Those rows have one unit of each kind of a head of units together.
-    """
+def check_output(
+    output: Any,  # noqa: ANN401
+    heads: tuple[HeadSpec, ...],
+    rows: int,
+    complaints: Complaints,
+    units: int = 0,
+) -> None:
+    """Refuse a network's answer to `rows` rows, of `units` units together, whose form is not the contract's."""
     logits, value = getattr(output, "logits", None), getattr(output, "value", None)
     refuse = complaints.refuse
     refuse(
@@ -25,14 +28,18 @@ def check_output(output: Any, heads: tuple[HeadSpec, ...], rows: int, complaints
     )  # fmt: skip
     for field, tensor, shape in (
         *(
-            (f"forward, logits[{head.name!r}],", logits[head.name], (len(head.units) or rows, head.size))
+            (
+                f"forward, logits[{head.name!r}],",
+                logits[head.name],
+                (units if head.kind == UNITS else rows, head.size),
+            )
             for head in heads
         ),
         ("forward, value,", value, (rows,)),
     ):
         refuse(
-            tuple(tensor.shape) != shape, field, f"has the shape {tuple(tensor.shape)} for {rows} rows",
-            f"asked is {shape}",
+            tuple(tensor.shape) != shape, field, f"has the shape {tuple(tensor.shape)} for {rows} rows"
+            + (f" and {units} units" if units else ""), f"asked is {shape}",
         )  # fmt: skip
         dtype = str(tensor.dtype).removeprefix("torch.")
         refuse(dtype != "float32", field, f"has the dtype {dtype}", "give float32")

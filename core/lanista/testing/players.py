@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lanista.arrays import AnyArray, IntArray
+from lanista.actions import units_of_rows
+from lanista.arrays import AnyArray, BoolArray, IntArray
 from lanista.env import VecEnv
 from lanista.players import Player
 from lanista.plugins import Registry
@@ -43,6 +44,7 @@ def check_player(
 def _check_in(env: VecEnv, factory: Any, settings: Any, complaints: Complaints) -> None:  # noqa: ANN401
     player: Player = factory(env.spec, settings, 3)
     chooser = Chooser(env.num_games, 5)
+    units = None if env.spec.units_head is None else env.spec.units_head.name
     for step in range(STEPS):
         games, seats = np.nonzero(env.acting)
         if step % 3 == 1:  # a few rows only, as where other players hold the rest
@@ -53,7 +55,8 @@ def _check_in(env: VecEnv, factory: Any, settings: Any, complaints: Complaints) 
         _check_actions(env, chosen, games, seats, complaints)
         actions = chooser.choose(env)
         for head, values in chosen.items():
-            actions[head][games, seats] = values
+            at = units_of_rows(env, games * env.spec.seats + seats) if head == units else (games, seats)
+            actions[head][at] = values
         env.step(actions)
 
 
@@ -68,6 +71,7 @@ def _check_actions(env: VecEnv, chosen: Any, games: Any, seats: Any, complaints:
         values, wanted = np.asarray(chosen[name]), (len(games), *head.action_shape)
         field = f"act, head {name!r} in {env.spec.name},"
         if head.units:
+            _check_choices(env, values, units_of_rows(env, games * env.spec.seats + seats), field, complaints)
             continue
         complaints.refuse(
             values.shape != wanted, field, f"has the shape {values.shape}", f"asked is [B] = {wanted}"
@@ -88,6 +92,26 @@ def _check_actions(env: VecEnv, chosen: Any, games: Any, seats: Any, complaints:
                 field, f"chose {values[row]} where it is illegal (game {int(games[row])}, seat {int(seats[row])})",
                 f"choose where env.legal[{name!r}][games, seats] is True",
             )  # fmt: skip
+
+
+def _check_choices(
+    env: VecEnv, values: AnyArray, asked: BoolArray, field: str, complaints: Complaints
+) -> None:
+    """A legal choice for each of the units that are `asked` (``[U]``)."""
+    units = np.flatnonzero(asked)
+    complaints.refuse(
+        values.shape != units.shape, field, f"has the shape {values.shape}",
+        f"asked is a choice for each unit of the rows, [U] = {units.shape}, in the order of the table of units",
+    )  # fmt: skip
+    complaints.refuse(values.dtype.kind != "i", field, f"has the dtype {values.dtype}", "give int64")
+    wrong = (values < 0) | (values >= env.unit_legal.shape[1])
+    wrong |= ~env.unit_legal[units, np.where(wrong, 0, values)]
+    if wrong.any():
+        unit = int(wrong.argmax())
+        complaints.complain(
+            field, f"chose {values[unit]} where it is illegal (row {int(units[unit])} of the table of units)",
+            "choose where env.unit_legal is True",
+        )  # fmt: skip
 
 
 def _check_state(
