@@ -34,7 +34,7 @@ from lanista_plugins.phases.settings import DistillSettings
 
 HERE = Path(__file__).parent
 SLIM = HERE.parent / "tests" / "teachers" / "slim"
-ENV = {"use": "gymnasium:AntBulletEnv-v0", "wrappers": ["TimeFeatureWrapper"], "workers": 2}
+ENV: dict[str, Any] = {"use": "gymnasium:AntBulletEnv-v0", "wrappers": ["TimeFeatureWrapper"], "workers": 2}
 PHASE: dict[str, Any] = {
     "network": {"use": "mlp", "hidden": [64, 64], "activation": "relu"},
     "num_games": 16,
@@ -184,7 +184,9 @@ def main() -> None:
     parser.add_argument("--anchor", type=Path)
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--zips", type=Path)
+    parser.add_argument("--workers", type=int, default=2, help="processes that step the envs; 0: none")
     args = parser.parse_args()
+    ENV["workers"] = args.workers
     torch.set_num_threads(1)
     np.seterr(all="raise", under="ignore")
     registry = load_plugins().registry

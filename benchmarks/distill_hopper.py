@@ -22,7 +22,7 @@ from lanista_plugins.phases.distill import Distill
 from lanista_plugins.phases.paired import SharedStarts
 from lanista_plugins.phases.settings import DistillSettings
 
-ENV = {"use": "gymnasium:Hopper-v4", "workers": 2}
+ENV: dict[str, Any] = {"use": "gymnasium:Hopper-v4", "workers": 2}
 DRIVES: dict[str, dict[str, Any]] = {"DAgger": {}, "teacher drives": {"student_share": 0.0}}
 
 
@@ -33,7 +33,9 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--starts", type=int, default=100)
+    parser.add_argument("--workers", type=int, default=2, help="processes that step the envs; 0: none")
     args = parser.parse_args()
+    ENV["workers"] = args.workers
     torch.set_num_threads(1)
     registry = load_plugins().registry
     context = PhaseContext(registry, EnvTable(**ENV), "student", Path(), 0, 1, {})
@@ -41,7 +43,9 @@ def main() -> None:
     passed = dict.fromkeys(DRIVES, 0)
     for seed in range(args.seeds):
         for drive, changes in DRIVES.items():
-            values = {**PHASE, "teacher": f"npz:{SLIM / 'trpo-Hopper-v3.npz'}", **changes}
+            # The teacher's layers are tanh, and a student of the same kind copies them best.
+            network = {"use": "mlp", "hidden": [64, 64], "activation": "tanh"}
+            values = {**PHASE, "network": network, "teacher": f"npz:{SLIM / 'trpo-Hopper-v3.npz'}", **changes}
             phase = Distill(
                 PhaseContext(registry, EnvTable(**ENV), "student", Path(), seed, 1, {}),
                 DistillSettings.model_validate(values),

@@ -497,3 +497,10 @@ def test_a_scripted_player_teaches_where_it_stands(tmp_path: Path) -> None:
     assert "teacher_latency_us" not in results[0].figures
     for phase in phases:
         phase.close()
+
+
+def test_a_share_is_not_asked_of_a_game_for_two(tmp_path: Path) -> None:
+    env = context("connectx").make_env(1)
+    save_policy(tmp_path, policy_for(env, 2, "connectx"))
+    with pytest.raises(LanistaError, match="ask for score_at_least against an opponent"):
+        begun("connectx", tmp_path, until={"steps": 2400, "share_at_least": 0.9})

@@ -100,6 +100,11 @@ class Distill:
         self.generator = torch.Generator().manual_seed(context.derive("minibatches"))
         judge = None
         if settings.until.share_at_least is not None:
+            if self.env.spec.seats != 1:
+                raise RecipeError(
+                    f"phase {context.name!r}: until.share_at_least compares returns, and {self.env.spec.name} has "
+                    f"{self.env.spec.seats} seats; ask for score_at_least against an opponent"
+                )
             judge = ShareJudge(context, settings.until, self.teacher, self._tested)
             self._open.callback(judge.close)
         self.measure = Measure(context, settings.until, judge)
@@ -258,6 +263,7 @@ class Distill:
         measured = self.teacher.card.history.get("teacher", {}).get("measured")
         if measured is not None:  # what each of several teachers returned
             told["teachers"] = measured
+        told["scaling"] = "measured" if self.shown.card.scaling else "env"
         return PhaseResult(self.shown, chosen, told, self.context.carried)
 
     def _choose(self) -> str:
