@@ -7,11 +7,17 @@ A codec offers two functions::
 
 With one part or one head the array alone will do: it is then called ``observation`` or ``action``. Archives carry
 this file, and the child processes of `kaggle:` envs load it by its path.
+
+In a game with a head of units ``observe`` also gives the units' columns, ``[U, ...]``, under the names of the exported
+graph's inputs, its mask is ``[U, A]``, and ``act`` gets ``[U]`` choices. Two more functions may be there::
+
+    prepare(inputs)                          called once, before the first turn: the inputs that the networks read
+    settle(scores, choices, obs, config)     units alone: the choices ``[U]`` that are played instead
 """
 
 import inspect
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -47,6 +53,8 @@ class Codec:
         self._observe = self._function(module, "observe", (2,))
         self._act = self._function(module, "act", (1, 3))
         self._short = _takes(self._act, 1) and not _takes(self._act, 3)
+        self._prepare = self._optional(module, "prepare", 1, "prepare(inputs)")
+        self._settle = self._optional(module, "settle", 4, "settle(scores, choices, obs, config) -> choices")
 
     def _function(self, module: Any, name: str, counts: tuple[int, ...]) -> Callable[..., Any]:  # noqa: ANN401
         found = getattr(module, name, None)
@@ -64,6 +72,31 @@ class Codec:
         function: Callable[..., Any] = found
         return function
 
+    def _optional(self, module: Any, name: str, count: int, form: str) -> "Callable[..., Any] | None":  # noqa: ANN401
+        found = getattr(module, name, None)
+        if found is None:
+            return None
+        if not callable(found) or not _takes(found, count):
+            raise CodecError(
+                f"codec {self.file}, {name} cannot be called with {count} arguments; write def {form}"
+            )
+        function: Callable[..., Any] = found
+        return function
+
+    def prepare(self, inputs: Collection[str]) -> None:
+        """Tell the codec which inputs the networks read, if it wants to know."""
+        if self._prepare is not None:
+            self._prepare(inputs)
+
+    def settle(self, scores: Any, choices: Any, obs: Any, config: Any) -> Any:  # noqa: ANN401 - arrays, platform's values
+        """The units' choices with conflicts settled, ``[U]``; as they are without a function for it."""
+        if self._settle is None:
+            return choices
+        try:
+            return self._settle(scores, choices, obs, config)
+        except Exception as error:
+            raise CodecError(f"codec {self.file}, settle raised {_told(error, self.file)}") from error
+
     def observe(self, obs: Any, config: Any) -> tuple[Arrays, Arrays]:  # noqa: ANN401 - the platform's values
         """Give (part -> array, head -> mask) as the codec gave them, by name."""
         try:
@@ -76,12 +109,14 @@ class Codec:
         arrays, legal = found
         return _named(arrays, "observation"), _named(legal, "action")
 
-    def act(self, index: int, obs: Any, config: Any) -> Any:  # noqa: ANN401 - the platform's values
+    def act(self, index: Any, obs: Any, config: Any) -> Any:  # noqa: ANN401 - choices, the platform's values
         """Give the platform's action for a choice, in types that JSON knows."""
         try:
             action = self._act(index) if self._short else self._act(index, obs, config)
         except Exception as error:
-            raise CodecError(f"codec {self.file}, act({index}) raised {_told(error, self.file)}") from error
+            raise CodecError(
+                f"codec {self.file}, act({_shown(index)}) raised {_told(error, self.file)}"
+            ) from error
         return plain(action)
 
     def check(self, arrays: Arrays, legal: Arrays, like: tuple[Arrays, Arrays] | None, acts: bool) -> None:
@@ -135,6 +170,11 @@ def plain(action: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(action, (list, tuple)):
         return [plain(value) for value in action]
     return action.tolist() if isinstance(action, (np.generic, np.ndarray)) else action
+
+
+def _shown(choice: Any) -> str:  # noqa: ANN401 - an index, an array, a dictionary
+    text = " ".join(str(choice).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _named(found: Any, name: str) -> Arrays:  # noqa: ANN401 - what a codec gave

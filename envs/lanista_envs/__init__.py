@@ -12,6 +12,7 @@ from lanista_envs.cartpole.settings import CartPoleSettings
 from lanista_envs.connectx.settings import ConnectXSettings, NegamaxSettings
 from lanista_envs.inward.settings import GymnasiumSettings, PettingZooSettings
 from lanista_envs.kaggle.settings import KaggleAgentSettings, KaggleSettings
+from lanista_envs.lux.settings import PORTABLE as LUX_KERNELS
 from lanista_envs.lux.settings import LuxS1Settings
 from lanista_envs.mountaincar.settings import MountainCarSettings
 from lanista_envs.pendulum.settings import PendulumSettings
@@ -64,6 +65,7 @@ def register_envs(register: Register) -> None:
         "lanista_envs.lux.env:LuxS1",
         settings=LuxS1Settings,
         summary="Kaggle's Lux AI Season 1 (2021): any square board, two seats at once, a table of acting units",
+        portable=("lanista_envs.lux.codec", [f"lanista_envs.lux.{name}" for name in LUX_KERNELS]),
         kaggle="lux_ai_2021",
         kaggle_configuration="lanista_envs.lux.settings:kaggle_configuration",
         viewer="lanista_envs.lux.viewer",

@@ -9,6 +9,7 @@ import pluggy
 
 from lanista.hookspecs import Register
 from lanista_submission.targets.kaggle_game import KaggleGameSettings
+from lanista_submission.targets.kaggle_lux import LuxSettings
 from lanista_submission.targets.onnx import OnnxSettings
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ def register_targets(register: Register) -> None:
         "kaggle:connectx",
         "lanista_submission.targets.kaggle_connectx:ConnectX",
         summary="Kaggle's Connect X: a tar.gz that needs Python and numpy",
+    )
+    register(
+        "kaggle:lux_ai_2021",
+        "lanista_submission.targets.kaggle_lux:LuxAi2021",
+        settings=LuxSettings,
+        summary="Kaggle's Lux AI Season 1, on all of its boards: a tar.gz that needs Python and numpy",
     )
     register(
         "kaggle:",

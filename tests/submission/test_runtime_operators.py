@@ -260,6 +260,84 @@ def test_shapes(made, constants):
     )
 
 
+def unit_model(nodes, inputs, constants=None, out=FLOAT):
+    """As `model_of`, with the axis of the units first where the shape begins with "U"."""
+    model = model_of(
+        nodes, {name: (kind, shape[1:]) for name, (kind, shape) in inputs.items()}, constants, out
+    )
+    for value, (_, shape) in zip(model.graph.input, inputs.values(), strict=True):
+        value.type.tensor_type.shape.dim[0].dim_param = shape[0]
+    return model
+
+
+POOLED = {"x": (FLOAT, ["B", 3]), "row": (INT64, ["U"]), "of_unit": (FLOAT, ["U", 3])}
+SCATTERED = [
+    [
+        helper.make_node("Unsqueeze", ["row", "one"], ["at"]),
+        node("ScatterND", "x at of_unit", reduction="add"),
+    ],
+    [helper.make_node("Gather", ["x", "row"], ["here"]), node("Add", "here of_unit")],
+    [
+        helper.make_node("Shape", ["x"], ["sizes"]),
+        helper.make_node(
+            "ConstantOfShape", ["sizes"], ["zeros"], value=numpy_helper.from_array(np.float32([0.5]))
+        ),
+        helper.make_node("Unsqueeze", ["row", "one"], ["at"]),
+        node("ScatterND", "zeros at of_unit", reduction="add"),
+    ],
+    [
+        helper.make_node("CumSum", ["of_unit", "zero"], ["sum"]),
+        node("CumSum", "sum one0", exclusive=1, reverse=1),
+    ],
+]
+
+
+@pytest.mark.parametrize("nodes", SCATTERED, ids=lambda nodes: nodes[-1].op_type)
+@pytest.mark.parametrize(("rows", "units"), [(1, 1), (1, 9), (4, 9), (5, 2)])
+def test_units_are_pooled_and_picked_by_number(nodes, rows, units):
+    SEEN.update(made.op_type for made in nodes)
+    constants = {"one": np.array([1], np.int64), "zero": np.array(0, np.int64), "one0": np.array(1, np.int64)}
+    model = unit_model(nodes, POOLED, constants)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    wanted = {entry.name for entry in session.get_inputs()}
+    executor = compile_plan(model).executor()
+    rng = np.random.default_rng(0)
+    for _ in range(2):
+        arrays = {
+            "x": rng.standard_normal((rows, 3)).astype(np.float32),
+            "row": np.sort(rng.integers(0, rows, units)),
+            "of_unit": rng.standard_normal((units, 3)).astype(np.float32),
+        }
+        (expected,) = session.run(["y"], {name: array for name, array in arrays.items() if name in wanted})
+        np.testing.assert_allclose(executor.run(arrays)["y"], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_writing_by_number_and_gathering_by_element():
+    inputs = {"x": (FLOAT, ["B", 4]), "at": (INT64, ["U", 2]), "new": (FLOAT, ["U"])}
+    model = unit_model([node("ScatterND", "x at new")], inputs)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    arrays = {
+        "x": np.arange(12, dtype=np.float32).reshape(3, 4),
+        "at": np.array([[0, 1], [2, 3], [1, 0]]),
+        "new": np.array([50.0, 60.0, 70.0], np.float32),
+    }
+    np.testing.assert_array_equal(
+        compile_plan(model).executor().run(arrays)["y"], session.run(["y"], arrays)[0]
+    )
+    inputs = {"x": (FLOAT, ["U", 2, 3]), "at": (INT64, ["U", 1, 3])}
+    model = unit_model([node("GatherElements", "x at", axis=1)], inputs)
+    SEEN.add("GatherElements")
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    executor = compile_plan(model).executor()
+    rng = np.random.default_rng(1)
+    for _ in range(2):
+        arrays = {
+            "x": rng.standard_normal((5, 2, 3)).astype(np.float32),
+            "at": rng.integers(-2, 2, (5, 1, 3)),
+        }
+        np.testing.assert_array_equal(executor.run(arrays)["y"], session.run(["y"], arrays)[0])
+
+
 def test_reshape_of_a_transposed_value_follows_the_input():
     inputs = {"x": (FLOAT, [3, 4])}
     nodes = [

@@ -23,7 +23,7 @@ from .dusk import burn_in_cities, burn_in_units, cool_units, end_turns, store_ca
 from .mapgen import make_map
 from .moves import cancel_moves
 from .scratch import BLOCK, Scratch
-from .state import WORKER, Board, Games, Orders
+from .state import WORKER, Board, Games, Orders, clear_game
 from .units import act_units
 
 
@@ -55,42 +55,6 @@ def play_turn(
     """
     for block in range(first, last):
         play_block(block, orders, max_turns, board, games, scratch)
-
-
-def clear_game(g: int, games: Games) -> None:
-    """Empty the board and the lists of game g; what lies behind the ends of lists is cleared, too."""
-    games.turn[g] = 0
-    games.over[g] = False
-    games.last_unit_id[g] = 0
-    games.last_city_id[g] = 0
-    games.num_cities[g] = 0
-    games.research[g] = 0
-    games.num_units[g] = 0
-    games.num_tiles[g] = 0
-    games.resource_kind[g] = 0
-    games.resource_amount[g] = 0
-    games.kinds_near[g] = 0
-    games.road[g] = 0
-    games.tile_team[g] = -1
-    games.tile_city[g] = -1
-    games.num_growing[g] = 0
-    games.growing[g] = 0
-    games.tile_ready[g] = 0
-    games.tile_near[g] = 0
-    games.tile_next[g] = -1
-    games.unit_id[g] = 0
-    games.unit_kind[g] = 0
-    games.unit_cell[g] = 0
-    games.unit_cooldown[g] = 0
-    games.unit_cargo[g] = 0
-    games.city_id[g] = 0
-    games.city_team[g] = 0
-    games.city_fuel[g] = 0
-    games.city_upkeep[g] = 0
-    games.city_size[g] = 0
-    games.city_first[g] = 0
-    games.city_last[g] = 0
-    games.flows[g] = 0
 
 
 def start_game(g: int, seed: int, board: Board, games: Games) -> int:

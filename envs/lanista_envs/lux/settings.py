@@ -6,6 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lanista_envs.lux.state import MAX_SIDE, MAX_TURNS
 
+#: modules beside `codec` that go into bundles
+PORTABLE = (
+    "choices", "clusters", "collect", "nearest", "order_strings", "overview", "planes", "scratch", "settling", "sights",
+    "state", "table", "tally", "unit_rows", "updates", "window",
+)  # fmt: skip
+
 
 class LuxS1Settings(BaseModel):
     """Settings of the env `lux_s1`; the defaults are those of the competition."""

@@ -150,10 +150,13 @@ class Board(NamedTuple):
     height: int
     #: ``[C + 1, 5]`` int16: the cell to the north, east, south, west, and itself; C is nowhere
     near: npt.NDArray[np.int16]
+    #: ``[C + 1]`` int16: a cell's row and column; looked up, because divisions would take longer than what is done there
+    row_of: npt.NDArray[np.int16]
+    column_of: npt.NDArray[np.int16]
 
 
 def make_board(width: int, height: int) -> Board:
-    """The table of neighbours for a size."""
+    """The tables for a size."""
     cells = width * height
     near = np.full((cells + 1, 5), cells, np.int16)
     cell = np.arange(cells).reshape(height, width)
@@ -163,7 +166,8 @@ def make_board(width: int, height: int) -> Board:
     inner[:-1, :, SOUTH] = cell[1:]
     inner[:, 1:, WEST] = cell[:, :-1]
     inner[:, :, CENTER] = cell
-    return Board(width, height, near)
+    rows, columns = np.divmod(np.arange(cells + 1), width)
+    return Board(width, height, near, rows.astype(np.int16), columns.astype(np.int16))
 
 
 def allocate(num_games: int, width: int, height: int) -> Games:
@@ -203,6 +207,42 @@ def allocate(num_games: int, width: int, height: int) -> Games:
         city_last=np.zeros((n, cells), np.int16),
         flows=np.zeros((n, 2, NUM_FLOWS), np.int32),
     )
+
+
+def clear_game(g: int, games: Games) -> None:
+    """Empty the board and the lists of game g; what lies behind the ends of lists is cleared, too."""
+    games.turn[g] = 0
+    games.over[g] = False
+    games.last_unit_id[g] = 0
+    games.last_city_id[g] = 0
+    games.num_cities[g] = 0
+    games.research[g] = 0
+    games.num_units[g] = 0
+    games.num_tiles[g] = 0
+    games.resource_kind[g] = 0
+    games.resource_amount[g] = 0
+    games.kinds_near[g] = 0
+    games.road[g] = 0
+    games.tile_team[g] = -1
+    games.tile_city[g] = -1
+    games.num_growing[g] = 0
+    games.growing[g] = 0
+    games.tile_ready[g] = 0
+    games.tile_near[g] = 0
+    games.tile_next[g] = -1
+    games.unit_id[g] = 0
+    games.unit_kind[g] = 0
+    games.unit_cell[g] = 0
+    games.unit_cooldown[g] = 0
+    games.unit_cargo[g] = 0
+    games.city_id[g] = 0
+    games.city_team[g] = 0
+    games.city_fuel[g] = 0
+    games.city_upkeep[g] = 0
+    games.city_size[g] = 0
+    games.city_first[g] = 0
+    games.city_last[g] = 0
+    games.flows[g] = 0
 
 
 class Orders(NamedTuple):

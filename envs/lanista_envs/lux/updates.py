@@ -22,6 +22,7 @@ from .state import (
     WORKER,
     Board,
     Games,
+    clear_game,
 )
 
 RESOURCES = ("wood", "coal", "uranium")
@@ -116,8 +117,6 @@ def read_updates(
 
     Raises `UpdatesError` and leaves game g empty if the lines are none of a game's.
     """
-    from .rules import clear_game
-
     clear_game(g, games)
     try:
         _Reader(turn, g, board, games).read(lines)

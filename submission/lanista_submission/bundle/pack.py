@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped] 
 from lanista.files import write_atomically
 from lanista.plugins import Registry
 from lanista.policy import PolicyCard
+from lanista.spec import UNITS, HeadSpec
 from lanista.version import __version__
 from lanista_submission import runtime
 from lanista_submission.bundle.archive import archive_bytes
@@ -132,13 +133,11 @@ def bundle_files(
         "env_settings": networks[0].card.env_settings,
         "networks": [],
         "play": {
-            "heads": {
-                head.name: {"low": head.low, "high": head.high} if head.continuous else None
-                for head in networks[0].card.spec.heads
-            },
+            "heads": {head.name: _head_told(head) for head in networks[0].card.spec.heads},
             "default_action": profile.default_action,
             "act_timeout": profile.act_timeout,
             "actions": profile.actions,
+            "settle": profile.settle,
         },
         "provenance": dict(provenance),
     }
@@ -151,6 +150,13 @@ def bundle_files(
     package = f"lanista_bundle_{content_hash(inside)[:8]}"
     main = MAIN.format(target=profile.name, version=__version__, package=package, codec=codec)
     return {f"{package}/{name}": content for name, content in inside.items()} | {"main.py": main.encode()}
+
+
+def _head_told(head: HeadSpec) -> dict[str, Any] | None:
+    """What the player must know of a head: see `lanista_submission.runtime.play.Player`."""
+    if head.kind == UNITS:
+        return {"units": [name for name, _ in head.units], "exclusive": head.exclusive}
+    return {"low": head.low, "high": head.high} if head.continuous else None
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:

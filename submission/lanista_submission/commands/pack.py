@@ -49,6 +49,9 @@ def pack(
     if not hasattr(made_for, "pack"):
         raise PackError(f"target {target!r} has no archive; `lanista export` writes its file")
     models = [exported_model(place, registry) for place in (source, *(fallback or []))]
+    for place, model in zip((source, *(fallback or [])), list(models), strict=True):
+        if place.is_dir() and hasattr(made_for, "export_further"):
+            models += [report.path for report in made_for.export_further(place, model.parent)]
     archive = out if out is not None else models[0].with_name("submission.tar.gz")
     provenance = run_provenance(source) if source.is_dir() else {}
     made_for.pack(models, archive, provenance)

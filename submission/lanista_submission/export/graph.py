@@ -51,10 +51,10 @@ class HeadOutputs(nn.Module):
         observation: dict[str, Any] = dict(zip(self.parts, inputs, strict=False))
         seen, masks = len(self.parts), len(self.parts) + len(self.unit_columns)
         legal: dict[str, Any] = dict(zip(self.masked, inputs[masks:], strict=True))
-        head = self.spec.units_head
-        if head is not None:
-            table = traced_table(inputs[seen:masks], legal[head.name], inputs[0], self.spec)
-            observation[UNITS] = legal[head.name] = table
+        asked = self.spec.units_head
+        if asked is not None:
+            table = traced_table(inputs[seen:masks], legal[asked.name], inputs[0], self.spec)
+            observation[UNITS] = legal[asked.name] = table
         output = self.network(observation)
         let_out: list[Tensor] = []
         for name, head in self.policy_heads.items():

@@ -17,6 +17,11 @@ from onnx import helper, numpy_helper
 from lanista.arrays import AnyArray
 from lanista_submission.errors import ExportError
 
+
+class NothingToStoreError(ExportError):
+    """The network is too small for int8 to save anything."""
+
+
 #: the largest int8 that is used; -128 is not, so that the range is symmetric
 LARGEST = 127
 #: weights with fewer numbers stay as they are: a scale for each output would outweigh what is saved
@@ -35,7 +40,7 @@ def quantised(weight: AnyArray) -> tuple[AnyArray, AnyArray]:
 
 
 def with_int8_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of `model` whose layers' weights are int8; raises `ExportError` if it has none to store so."""
+    """A copy of `model` whose layers' weights are int8; raises `NothingToStoreError` if it has none."""
     packed = onnx.ModelProto()
     packed.CopyFrom(model)
     _turn_weights(packed)
@@ -55,7 +60,7 @@ def with_int8_weights(model: onnx.ModelProto) -> onnx.ModelProto:
         node = helper.make_node("DequantizeLinear", names, [tensor.name], f"{tensor.name}.float", axis=0)
         nodes.append(node)
     if not nodes:
-        raise ExportError(
+        raise NothingToStoreError(
             f"the network has no layer with {SMALLEST} weights or more, so int8 would save nothing; export it without"
         )
     nodes += graph.node

@@ -14,5 +14,6 @@ PORTABLE = (
     "packed",
     "play",
     "scattering",
+    "unit_choices",
     "views",
 )

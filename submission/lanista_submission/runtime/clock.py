@@ -8,6 +8,8 @@ One slow turn of a network that is usually quick was the machine's doing: while 
 is forgotten bit by bit. A network whose every turn was slow is not tried again.
 """
 
+from collections.abc import Collection
+
 #: a turn may be this much slower than the slowest so far
 MARGIN = 1.5
 #: share of the remaining overage that one turn may use up
@@ -24,10 +26,12 @@ class Clock:
         self.slowest = list(seconds)
         self.quickest: list[float | None] = [None] * len(seconds)
 
-    def choose(self, act_timeout: float, overage: float) -> int | None:
-        """The first network whose turn fits, or None."""
+    def choose(self, act_timeout: float, overage: float, places: Collection[int] | None = None) -> int | None:
+        """The first network (of `places`, all by default) whose turn fits, or None."""
         allowed = act_timeout + SHARE * max(overage, 0.0)
         for place, slowest in enumerate(self.slowest):
+            if places is not None and place not in places:
+                continue
             if slowest * MARGIN <= allowed:
                 return place
             quickest = self.quickest[place]

@@ -105,6 +105,8 @@ class Executor:
         self._first_unit = _first_of(plan, UNITS)
         #: input name -> shape without the first axis
         self.shapes = {entry["name"]: tuple(entry["shape"][1:]) for entry in plan["inputs"]}
+        #: the inputs with the axis of the units
+        self.unit_inputs = {entry["name"] for entry in plan["inputs"] if entry["shape"][0] == UNITS}
 
     def program(self, batch: int, units: int = 1) -> Program:
         """The plan, bound to `batch` rows and, if it takes any, to `units` units."""
@@ -116,6 +118,14 @@ class Executor:
                 self.plan, self._weights, batch, self.wanted, units
             )
         return found
+
+    def fits(self, observation: Mapping[str, Array]) -> bool:
+        """Are one row's arrays (of units ``[U, ...]``) of the shapes that the network takes?"""
+        return all(
+            np.shape(array)[1 if name in self.unit_inputs else 0 :] == self.shapes[name]
+            for name, array in observation.items()
+            if name in self.shapes
+        )
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Map all inputs, ``[B, ...]``, to the outputs; the next run of that B overwrites these arrays."""

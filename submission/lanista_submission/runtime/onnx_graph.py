@@ -214,6 +214,12 @@ def _read_gemm(graph: Graph, node: onnx.NodeProto, attributes: dict[str, Any]) -
         graph.steps.append(Step("Add", [scaled, f"{out}/C"], [out]))
 
 
+def _read_constant_of_shape(graph: Graph, node: onnx.NodeProto, attributes: dict[str, Any]) -> None:
+    value = np.asarray(attributes.get("value", np.zeros(1, np.float32))).reshape(-1)
+    record = {"value": value[0].item(), "dtype": value.dtype.name}
+    graph.steps.append(Step("ConstantOfShape", list(node.input), list(node.output), record))
+
+
 def _read_dequantize(graph: Graph, node: onnx.NodeProto, attributes: dict[str, Any]) -> None:
     """Constants only, and with zero point 0: what an export with int8 weights writes."""
     found = [graph.constants.get(name) for name in node.input]
@@ -233,6 +239,7 @@ def _read_dequantize(graph: Graph, node: onnx.NodeProto, attributes: dict[str, A
 
 READERS: dict[str, Callable[[Graph, onnx.NodeProto, dict[str, Any]], None]] = {
     "Cast": _read_cast,
+    "ConstantOfShape": _read_constant_of_shape,
     "DequantizeLinear": _read_dequantize,
     "Gather": _read_gather,
     "Gelu": _read_gelu,

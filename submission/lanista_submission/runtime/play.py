@@ -7,6 +7,9 @@ the middle. A turn never raises: what goes wrong is counted in `Player.faults` a
 LANISTA_STRICT=1 in the environment it raises, which is how a bundle is tested.
 
 The codec's `act` gets the choice of the only head (an index, or an array of real numbers), else a dictionary by head.
+A head of units chooses for each unit of the turn, ``[U]``; the codec's `settle` then keeps them out of each other's
+way. Networks may be made for observations of one shape each, such as boards of several sizes: those that do not fit
+what the codec shows sit out.
 """
 
 import json
@@ -21,6 +24,10 @@ import numpy as np
 
 from .clock import Clock
 from .execute import Executor, load
+from .unit_choices import choose_units
+
+#: acting units in the pass that a network is timed by while loading
+WARM_UNITS = 64
 
 
 class Player:
@@ -30,12 +37,15 @@ class Player:
         """`networks` come largest first; `settings` are the card's table ``play``."""
         self.codec = codec
         self.networks = networks
-        #: head -> None where it chooses, else the bounds "low" and "high" of its real numbers
+        #: head -> None where it chooses, else the bounds "low" and "high" of its real numbers; of a head of units
+        #: {"units": names of the kinds, "exclusive": a list of choices a kind}
         self.heads = settings["heads"]
         self.default_action = settings["default_action"]
         self.act_timeout = settings["act_timeout"]
         #: None plays greedily; an archive that samples draws from the system's own noise, which nobody can foresee
         self.rng = np.random.default_rng() if settings.get("actions") == "sampled" else None
+        #: does the codec settle the conflicts of units?
+        self.settles = settings.get("settle", True)
         self.strict = strict
         #: turns by the network that played them, "none" without one
         self.turns: Counter[str] = Counter()
@@ -46,34 +56,52 @@ class Player:
     def act(self, obs: Any, config: Any) -> Any:  # noqa: ANN401 - the platform's own values
         """Play one turn."""
         started = perf_counter()
-        place = self.clock.choose(*self._time(obs, config))
-        action = self._turn(place, obs, config)
+        place, action = self._turn(obs, config)
         self.turns["none" if place is None else str(place)] += 1
         self.clock.turn_over(place, perf_counter() - started)
         return action
 
-    def _turn(self, place: int | None, obs: Any, config: Any) -> Any:  # noqa: ANN401
+    def _turn(self, obs: Any, config: Any) -> tuple[int | None, Any]:  # noqa: ANN401
+        """(The network that played, the action)."""
         try:
             observation, legal = self.codec.observe(obs, config)
         except Exception as error:
             self._note("observe", error)
-            return self.default_action
-        masks = {head: np.asarray(legal[head]) for head, bounds in self.heads.items() if bounds is None}
-        chosen: dict[str, Any] = {
-            head: int(masks[head].argmax()) if bounds is None else middle(bounds)
-            for head, bounds in self.heads.items()
-        }
+            return None, self.default_action
+        fitting = [place for place, network in enumerate(self.networks) if network.fits(observation)]
+        place = self.clock.choose(*self._time(obs, config), fitting)
+        masks = {head: np.asarray(legal[head]) for head, bounds in self.heads.items() if chooses(bounds)}
+        chosen: dict[str, Any] = {head: first(bounds, masks.get(head)) for head, bounds in self.heads.items()}
+        if not fitting and self.networks:
+            self._note("fits", ValueError("no network takes an observation of this shape"))
         if place is not None:
             try:
-                chosen = choose(self.networks[place], observation, self.heads, masks, self.rng)
+                chosen = self._asked(place, observation, masks, obs, config)
             except Exception as error:
                 self._note("network", error)
         try:
             action = next(iter(chosen.values())) if len(chosen) == 1 else chosen
-            return self.codec.act(action, obs, config)
+            return place, self.codec.act(action, obs, config)
         except Exception as error:
             self._note("act", error)
-            return self.default_action
+            return place, self.default_action
+
+    def _asked(
+        self,
+        place: int,
+        observation: dict[str, Any],
+        masks: "dict[str, np.ndarray[Any, Any]]",
+        obs: Any,  # noqa: ANN401 - the platform's own values
+        config: Any,  # noqa: ANN401
+    ) -> dict[str, Any]:
+        """What a network chooses, with the conflicts of its units settled."""
+        units = next((head for head, bounds in self.heads.items() if is_of_units(bounds)), None)
+        if units is not None and len(masks[units]) == 0 and len(self.heads) == 1:
+            return {units: np.zeros(0, np.int64)}
+        chosen, scores = choose(self.networks[place], observation, self.heads, masks, self.rng)
+        if units is not None and self.settles:
+            chosen[units] = self.codec.settle(scores[units], chosen[units], obs, config)
+        return chosen
 
     def _time(self, obs: Any, config: Any) -> tuple[float, float]:  # noqa: ANN401
         """(seconds a turn, overage left in seconds); the target's own figure and no overage if not told."""
@@ -98,13 +126,25 @@ def choose(
     heads: dict[str, Any],
     masks: "dict[str, np.ndarray[Any, Any]]",
     rng: "np.random.Generator | None",
-) -> dict[str, Any]:
-    """Each head's most probable legal action, or one drawn by `rng`; the first one if the numbers make no sense."""
-    inputs = {name: np.asarray(array)[None] for name, array in observation.items()}
-    inputs |= {f"legal_{head}": mask[None] for head, mask in masks.items()}
+) -> "tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]":
+    """(Each head's most probable legal action, or one drawn by `rng`; the logits of heads of units).
+
+    Where the numbers make no sense the first legal action is taken.
+    """
+    given = {**observation, **{f"legal_{head}": mask for head, mask in masks.items()}}
+    inputs = {
+        name: np.asarray(given[name]) if name in network.unit_inputs else np.asarray(given[name])[None]
+        for name in network.shapes
+    }
     outputs = network.run(inputs)
     chosen: dict[str, Any] = {}
+    scores: dict[str, Any] = {}
     for head, bounds in heads.items():
+        if is_of_units(bounds):
+            scores[head] = outputs[f"logits_{head}"]
+            cell, kind = observation["unit_cell"], observation["unit_kind"]
+            chosen[head] = choose_units(scores[head], masks[head], cell, kind, bounds["exclusive"], rng)
+            continue
         if bounds is not None:
             numbers = outputs[f"action_{head}"][0] if rng is None else draw(outputs, head, bounds, rng)
             inside = np.clip(numbers.astype(np.float64), bounds["low"], bounds["high"])
@@ -113,12 +153,29 @@ def choose(
         logits, mask = outputs[f"logits_{head}"][0], masks[head]
         index = int(logits.argmax()) if rng is None else sample(logits, mask, rng)
         chosen[head] = index if mask[index] else int(mask.argmax())
-    return chosen
+    return chosen, scores
+
+
+def is_of_units(bounds: Any) -> bool:  # noqa: ANN401 - an entry of the card
+    """Is this head asked for every unit?"""
+    return bounds is not None and "units" in bounds
+
+
+def chooses(bounds: Any) -> bool:  # noqa: ANN401 - an entry of the card
+    """Has this head a mask?"""
+    return bounds is None or is_of_units(bounds)
+
+
+def first(bounds: Any, mask: "np.ndarray[Any, Any] | None") -> Any:  # noqa: ANN401
+    """What is played without a network: the first legal choice, or the middle of real numbers."""
+    if mask is None:
+        return middle(bounds)
+    return mask.argmax(axis=1) if is_of_units(bounds) else int(mask.argmax())
 
 
 def greedy_outputs(heads: dict[str, Any]) -> list[str]:
     """The outputs that greedy play reads; `heads` as `Player` has them."""
-    return [f"{'logits' if bounds is None else 'action'}_{head}" for head, bounds in heads.items()]
+    return [f"{'logits' if chooses(bounds) else 'action'}_{head}" for head, bounds in heads.items()]
 
 
 def draw(
@@ -150,7 +207,13 @@ def sample(logits: "np.ndarray[Any, Any]", mask: "np.ndarray[Any, Any]", rng: "n
 
 def warm_up(network: Executor) -> float:
     """Allocate for one row and give the seconds that a pass then takes."""
-    inputs = {name: np.ones((1, *shape), np.bool_) for name, shape in network.shapes.items()}
+    inputs = {
+        # Zeros for units: they are numbers of rows and kinds, and all of them are there.
+        name: np.zeros((WARM_UNITS, *shape), np.bool_)
+        if name in network.unit_inputs
+        else np.ones((1, *shape), np.bool_)
+        for name, shape in network.shapes.items()
+    }
     network.run(inputs)
     started = perf_counter()
     network.run(inputs)
@@ -164,6 +227,7 @@ def build_agent(codec: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - a Co
     played = card["play"]
     wanted = None if played.get("actions") == "sampled" else greedy_outputs(played["heads"])
     networks = [load(folder / entry["plan"], folder / entry["weights"], wanted) for entry in card["networks"]]
+    codec.prepare({name for network in networks for name in network.shapes})
     player = Player(codec, networks, played, os.environ.get("LANISTA_STRICT", "") == "1")
 
     def agent(obs: Any, config: Any = None) -> Any:  # noqa: ANN401

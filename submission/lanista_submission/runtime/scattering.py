@@ -66,8 +66,7 @@ def _cumsum(attributes: Attributes, x: Array, axis: Array) -> Bound:
 
 
 def _constant_of_shape(attributes: Attributes, shape: Array) -> Bound:
-    value = np.asarray(attributes.get("value", np.zeros(1, np.float32))).reshape(-1)
-    return [np.full([int(size) for size in shape], value[0], value.dtype)], []
+    return [np.full([int(size) for size in shape], attributes["value"], attributes["dtype"])], []
 
 
 SCATTERING: dict[str, Callable[..., Bound]] = {

@@ -13,6 +13,8 @@ from lanista_submission.targets.profile import Profile
 if TYPE_CHECKING:
     from lanista.delivery import Delivered, Verdict
     from lanista.official import OfficialArena
+    from lanista_submission.export.policy import ExportReport
+    from lanista_submission.verify.profile import TargetProfile
 
 
 class KaggleTarget:
@@ -38,24 +40,38 @@ class KaggleTarget:
 
         return pack(models, self.profile, out, self.registry, provenance)
 
+    def export(self, policy_folder: Path, out_folder: Path) -> "list[ExportReport]":
+        """Write the ONNX files of a policy below `out_folder`, ``policy.onnx`` first."""
+        from lanista_submission.export.policy import export_folder
+
+        whole = export_folder(policy_folder, out_folder / "policy.onnx", self.registry)
+        return [whole, *self.export_further(policy_folder, out_folder)]
+
+    def export_further(self, policy_folder: Path, out_folder: Path) -> "list[ExportReport]":
+        """Write what the archive needs beside the policy's own ONNX file: the same policy on other boards, say."""
+        del policy_folder, out_folder
+        return []
+
     def deliver(self, run_folder: Path, policy_folder: Path, out_folder: Path) -> "Delivered":
         """Export the policy and pack it into ``out_folder/{policy.onnx,submission.tar.gz}``."""
         from lanista.delivery import Delivered
-        from lanista_submission.export.policy import export_folder
         from lanista_submission.targets.provenance import run_provenance
 
-        exported = export_folder(policy_folder, out_folder / "policy.onnx", self.registry)
+        exported = self.export(policy_folder, out_folder)
         provenance = run_provenance(run_folder, policy_folder)
-        archive = self.pack([exported.path], out_folder / "submission.tar.gz", provenance)
+        models = [report.path for report in exported]
+        archive = self.pack(models, out_folder / "submission.tar.gz", provenance)
         content = archive.read_bytes()
         record = {
             "target": self.profile.name,
             "archive": archive.name,
             "bytes": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
-            "export": exported.to_json(),
+            "export": exported[0].to_json(),
+            **({"exports": [report.to_json() for report in exported]} if len(exported) > 1 else {}),
         }
-        lines = (*exported.lines(), f"{archive}: {len(content):,} bytes for {self.profile.name}")
+        told = [line for report in exported for line in report.lines()]
+        lines = (*told, f"{archive}: {len(content):,} bytes for {self.profile.name}")
         return Delivered(archive, lines, record, self.next_steps(archive))
 
     def arena(self, configuration: Mapping[str, Any]) -> "OfficialArena":
@@ -67,11 +83,10 @@ class KaggleTarget:
     def packed_to_play(self, policy_folder: Path, out_folder: Path, sample: bool) -> Path:
         """Write the archive of a policy that is to play in `arena`, as it would be sent but for `sample`."""
         from lanista_submission.bundle.pack import pack
-        from lanista_submission.export.policy import export_folder
 
-        exported = export_folder(policy_folder, out_folder / "policy.onnx", self.registry)
+        exported = self.export(policy_folder, out_folder)
         profile = replace(self.profile, actions="sampled") if sample else self.profile
-        return pack([exported.path], profile, out_folder / "entry.tar.gz", self.registry)
+        return pack([report.path for report in exported], profile, out_folder / "entry.tar.gz", self.registry)
 
     def next_steps(self, archive: Path) -> tuple[str, ...]:
         """How to submit, and what happens first there."""
@@ -89,6 +104,18 @@ class KaggleTarget:
         progress: Callable[[int, int, str], None],
     ) -> "Verdict":
         """Play the archive as the platform will; the replay of a faulty game goes to the folder `keep`."""
+        return self.judged(file, games, min_win_rate, keep, progress)
+
+    def judged(
+        self,
+        file: Path,
+        games: int,
+        min_win_rate: Mapping[str, float],
+        keep: Path,
+        progress: Callable[[int, int, str], None],
+        profile: "TargetProfile | None" = None,
+    ) -> "Verdict":
+        """`verify`, by another profile than the target's own."""
         from lanista.delivery import Verdict
         from lanista_submission.verify import verify_archive
 
@@ -99,6 +126,7 @@ class KaggleTarget:
             min_win_rates=min_win_rate,
             registry=self.registry,
             progress=progress,
+            profile=profile,
         )
         if report.replay is not None:
             report.replay = str(shutil.move(report.replay, keep / Path(report.replay).name))

@@ -27,6 +27,8 @@ class Pairing:
 
     opponent: str
     seat: int
+    #: which of the games of this opponent and seat
+    game: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ class Arena:
         foreign = [*self._plan.context.profile.opponents, *([OTHER] if self._plan.against else [])]
         first = [Pairing(ITSELF, 0)]
         others = [Pairing(name, seat) for name in foreign for seat in range(self._seats)]
-        rest = first * self._plan.more_of_itself + others * self._plan.games
+        rest = [Pairing(ITSELF, 0, game + 1) for game in range(self._plan.more_of_itself)]
+        rest += [replace(pairing, game=game) for game in range(self._plan.games) for pairing in others]
         pairs = [ITSELF, *([OTHER] if self._plan.against else [])] if self._plan.one_process else []
         self._total = len(first) + len(pairs) + len(rest)
         tallies = {(pairing.opponent, pairing.seat): Tally(*_of(pairing)) for pairing in [*first, *others]}
@@ -85,16 +88,20 @@ class Arena:
             self._stage(rest, len(first))
         self._report.tallies = {key: tally for key, tally in tallies.items() if tally.games}
 
-    def _job(self, index: int, players: tuple[Player, ...], mode: str = "apart") -> GameJob:
+    def _job(self, index: int, players: tuple[Player, ...], mode: str = "apart", game: int = 0) -> GameJob:
         profile = self._plan.context.profile
+        seed = derive_seed(self._plan.seed, "verify", mode, index) % 2**32
+        variant = profile.variants[game % len(profile.variants)] if profile.variants else {}
+        # Below 10^9, as the platform's own draws are.
+        seeded = {profile.seed_key: seed % 10**9} if profile.seed_key else {}
         return GameJob(
             environment=profile.environment,
             players=players,
             mode=mode,
-            configuration=profile.configuration,
+            configuration={**seeded, **profile.configuration, **variant},
             overage_s=profile.overage_s,
             memory=profile.memory.value,
-            seed=derive_seed(self._plan.seed, "verify", mode, index) % 2**32,
+            seed=seed,
             replay=str(self._plan.scratch / f"{mode}-{index}.json"),
         )
 
@@ -118,7 +125,8 @@ class Arena:
             return not self._report.grave
 
         jobs = [
-            self._job(begin + index, _players(pairing, self._seats)) for index, pairing in enumerate(pairings)
+            self._job(begin + index, _players(pairing, self._seats), game=pairing.game)
+            for index, pairing in enumerate(pairings)
         ]
         play_games(self._command, jobs, self._plan.workers, place, took, self._plan.scratch)
 

@@ -60,6 +60,10 @@ class TargetProfile(BaseModel):
     memory: Limit
     #: overrides of the game's configuration
     configuration: dict[str, Any] = {}
+    #: further overrides: game k of a pairing is played under number k, round and round
+    variants: tuple[dict[str, Any], ...] = ()
+    #: what the configuration calls the seed of a game's start; None leaves it to the game
+    seed_key: str | None = None
     #: bank of time in seconds; None = the game's own
     overage_s: float | None = None
 

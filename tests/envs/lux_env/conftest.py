@@ -6,7 +6,7 @@ import pytest
 from lanista_envs.lux import state
 from lanista_envs.lux.cities import create_unit, found_tile
 from lanista_envs.lux.collect import survey
-from lanista_envs.lux.rules import clear_game
+from lanista_envs.lux.state import clear_game
 
 
 def fill_game(g, board, games, rng):
