@@ -202,8 +202,8 @@ def test_the_frontier_joins_those_that_none_betters():
 
 def test_the_one_that_is_over_first_stands_still():
     bright = np.full((10, 20, 3), 200, np.uint8)
-    long = Reel("teacher", [bright] * 5, [0.0] * 5)
-    short = Reel("student", [bright] * 2, [0.0] * 2)
+    long = Reel("teacher", [bright] * 5, list(range(5)), [0.0] * 5)
+    short = Reel("student", [bright] * 2, [0, 1], [0.0] * 2)
     frames = side_by_side([long, short])
     assert len(frames) == 5
     half = frames[0].width // 2

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from onnx import TensorProto, helper, numpy_helper
 
-from lanista.policy import PolicyCard, build_policy
+from lanista.matches import evaluate_returns
+from lanista.policy import PolicyCard, build_policy, save_policy
+from lanista.policy_player import PolicyPlayer
 from lanista_submission.errors import ExportError
 from lanista_submission.export.compare import numpy_runner, onnx_runner
 from lanista_submission.export.graph import export_model
@@ -20,6 +22,7 @@ from lanista_submission.export.policy import export_policy
 from lanista_submission.export.record import record_play
 from lanista_submission.runtime.execute import load
 from lanista_submission.runtime.plan import compile_plan
+from lanista_submission.targets.onnx import SEED, Onnx, OnnxSettings
 
 FINITE = st.floats(-1e6, 1e6, width=32)
 
@@ -166,7 +169,6 @@ def test_a_product_without_a_bias_is_read_alike_by_onnxruntime():
 
 def test_the_command_tells_what_int8_costs(registry, tmp_path, capfd):
     from lanista.cli import main
-    from lanista.policy import save_policy
 
     save_policy(tmp_path / "policy", policy_of(registry, "connectx", "mlp", hidden=[32]))
     words = [
@@ -184,3 +186,25 @@ def test_the_command_tells_what_int8_costs(registry, tmp_path, capfd):
     assert "against torch with float32 the outputs differ by" in out
     facts = {entry.key: entry.value for entry in onnx.load(tmp_path / "p.onnx").metadata_props}
     assert json.loads(facts["lanista.card"])["env"] == "connectx"
+
+
+def test_the_target_writes_and_measures_both_files_and_passes_over_what_int8_cannot_save(registry, tmp_path):
+    target = Onnx(registry, OnnxSettings(int8=True, timing=0.02, episodes=3))
+    for name, hidden in (("big", [32]), ("tiny", [4])):
+        policy = policy_of(registry, "cartpole", "mlp", hidden=hidden)
+        save_policy(tmp_path / name, policy)
+        delivered = target.deliver(tmp_path, tmp_path / name, tmp_path / f"{name}-out")
+        measured = delivered.record["measured"]
+        kinds = {"float32", "int8"} if name == "big" else {"float32"}
+        assert set(measured) == kinds | {"torch_bytes"}
+        for kind in kinds:
+            assert set(measured[kind]["microseconds"]) == {"torch", "onnxruntime", "numpy"}
+            assert measured[kind]["returns"]["episodes"] == 3
+            assert measured[kind]["returns"]["worst"] <= measured[kind]["returns"]["mean"]
+        assert any(line.startswith("no int8 file: the network has") for line in delivered.lines) == (
+            name == "tiny"
+        )
+    # What numpy plays from the file is what the policy plays.
+    env = registry.load("envs", "cartpole")(3, registry.settings("envs", "cartpole", {}), 1)
+    own = evaluate_returns(env, PolicyPlayer(policy, 0, greedy=True), 3, SEED)
+    assert float(own.mean()) == measured["float32"]["returns"]["mean"]

@@ -4,6 +4,8 @@ An env that draws itself (`VecEnv.picture`) shows its own frames, any other one 
 first stands still, greyed, until the other one is.
 """
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +40,8 @@ class Reel:
 
     title: str
     pictures: list[AnyArray] = field(default_factory=list)
-    #: return so far, a number a frame
+    #: steps before each frame, and the return so far
+    steps: list[int] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
 
 
@@ -59,13 +62,18 @@ def write_video(
     """
     check_ending(file)
     teacher, student, table = _players(run_folder, registry)
-    reels, reason = [], None
-    for title, player in (("teacher", teacher), ("student", student)):
+    players = (("teacher", teacher), ("student", student))
+    # Drawing takes longer than playing: the first pass tells how long it lasts, the second draws what is shown.
+    longest = 1
+    for _, player in players:
+        env = _plain_env(table, registry)
+        with closing(env):
+            longest = max(longest, sum(1 for _ in play(env, player, seed, most)))
+    stride, reason, reels = -(-longest // FRAMES), None, []
+    for title, player in players:
         env, reason = _drawing_env(table, registry)
-        try:
-            reels.append(play_reel(env, player, title, seed, most))
-        finally:
-            env.close()
+        with closing(env):
+            reels.append(draw_reel(env, player, title, seed, most, stride))
     frames = side_by_side(reels)
     content = _encoded(frames, file.suffix.lower())
     try:
@@ -110,56 +118,68 @@ class _Live:
     def load_state(self, state: dict[str, AnyArray]) -> None: ...
 
 
+def _plain_env(table: EnvTable, registry: Registry, **changes: Any) -> VecEnv:  # noqa: ANN401 - settings
+    """One game of the env, in this process."""
+    fields = getattr(registry.get("envs", table.use).settings, "model_fields", {})
+    options = {**table.options, **({"workers": 0} if "workers" in fields else {}), **changes}
+    env: VecEnv = registry.load("envs", table.use)(1, registry.settings("envs", table.use, options), 1)
+    return env
+
+
 def _drawing_env(table: EnvTable, registry: Registry) -> tuple[VecEnv, str | None]:
     """One game of the env, made to draw itself where it can be, and the reason if it cannot."""
-    factory, entry = registry.load("envs", table.use), registry.get("envs", table.use)
-    fields = getattr(entry.settings, "model_fields", {})
-    options = {**table.options, **({"workers": 0} if "workers" in fields else {})}
-    reason = None
-    if "kwargs" in fields:  # an env from elsewhere is asked for pictures as gymnasium does it
-        kwargs = {"render_mode": "rgb_array", **options.get("kwargs", {})}
-        try:
-            env: VecEnv = factory(1, registry.settings("envs", table.use, {**options, "kwargs": kwargs}), 1)
-            env.reset(0)
-            if env.picture(0) is not None:
-                return env, None
-            reason = f"{table.use} gives no picture"
-        except (
-            Exception
-        ) as error:  # whatever a stranger's renderer raises: its text is drawn instead, and why
-            reason = f"{table.use} cannot draw itself ({told(error)})"
-    plain: VecEnv = factory(1, registry.settings("envs", table.use, options), 1)
-    return plain, reason
+    fields = getattr(registry.get("envs", table.use).settings, "model_fields", {})
+    if "kwargs" not in fields:
+        return _plain_env(table, registry), None
+    # An env from elsewhere is asked for pictures as gymnasium does it.
+    kwargs = {"render_mode": "rgb_array", **table.options.get("kwargs", {})}
+    try:
+        env = _plain_env(table, registry, kwargs=kwargs)
+        env.reset(0)
+        if env.picture(0) is not None:
+            return env, None
+        reason = f"{table.use} gives no picture"
+    except Exception as error:  # whatever a stranger's renderer raises: its text is drawn instead, and why
+        reason = f"{table.use} cannot draw itself ({told(error)})"
+    return _plain_env(table, registry), reason
 
 
-def play_reel(env: VecEnv, player: Player, title: str, seed: int, most: int) -> Reel:
-    """One greedy episode of game 0 from the start of `seed`."""
+def play(env: VecEnv, player: Player, seed: int, most: int) -> Iterator[float]:
+    """One greedy episode of game 0 from the start of `seed`: before each step, the return so far."""
     if env.spec.seats != 1:
         raise LanistaError(
             f"{env.spec.name} has {env.spec.seats} seats, and --video shows players alone; `lanista watch` shows a match"
         )
     env.reset(seed)
-    reel, total = Reel(title), 0.0
-    games, seats = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    total, games, seats = 0.0, np.zeros(1, np.int64), np.zeros(1, np.int64)
     for _ in range(most):
-        drawn = env.picture(0)
-        reel.pictures.append(_text_picture(env.render(0)) if drawn is None else np.asarray(drawn, np.uint8))
-        reel.scores.append(total)
+        yield total
         actions = player.act(env, games, seats)
         env.step({name: action[:, None] for name, action in actions.items()})
         ended = bool(env.ended[0])
         total += float((env.final_facts if ended else env.facts)["reward"][0, 0])
         if ended:
-            break
-    reel.scores[-1] = total
+            return
+
+
+def draw_reel(env: VecEnv, player: Player, title: str, seed: int, most: int, stride: int) -> Reel:
+    """An episode's pictures, every `stride` steps."""
+    reel = Reel(title)
+    for step, total in enumerate(play(env, player, seed, most)):
+        if step % stride == 0:
+            drawn = env.picture(0)
+            reel.pictures.append(
+                _text_picture(env.render(0)) if drawn is None else np.asarray(drawn, np.uint8)
+            )
+            reel.steps.append(step)
+            reel.scores.append(total)
     return reel
 
 
 def side_by_side(reels: list[Reel]) -> "list[Image]":
     """The frames: each reel scaled to the same width, its name and return above it."""
     longest = max(len(reel.pictures) for reel in reels)
-    places = np.unique(np.linspace(0, longest - 1, min(FRAMES, longest)).astype(int))
-    return [_joined([_half(reel, int(place)) for reel in reels]) for place in places]
+    return [_joined([_half(reel, place) for reel in reels]) for place in range(longest)]
 
 
 def _half(reel: Reel, place: int) -> "Image":
@@ -174,7 +194,7 @@ def _half(reel: Reel, place: int) -> "Image":
         picture = ImageEnhance.Brightness(ImageEnhance.Color(picture).enhance(0.2)).enhance(0.75)
     half = Image.new("RGB", (WIDTH, height + BAR), "white")
     half.paste(picture, (0, BAR))
-    text = f"{reel.title}   step {at + 1}   return {reel.scores[at]:.1f}{'   over' if over else ''}"
+    text = f"{reel.title}  step {reel.steps[at]}  return {reel.scores[at]:.0f}{'  over' if over else ''}"
     ImageDraw.Draw(half).text((4, 4), text, fill="black", font=_font(12))
     return half
 
