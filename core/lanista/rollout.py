@@ -21,15 +21,13 @@ from lanista.actions import blank_actions, units_of_rows
 from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from lanista.env import VecEnv
 from lanista.episodes import Ended, Episodes
-from lanista.errors import LanistaError, PluginError
 from lanista.games.keeper import GameKeeper
 from lanista.learning import Rollout
 from lanista.named_arrays import prefixed, under
 from lanista.openings import Openings
 from lanista.opponents import Opponents
-from lanista.players import Player
 from lanista.policy import Policy
-from lanista.rollout_faults import RolloutFaults
+from lanista.rollout_faults import RolloutFaults, check_part, misplayed
 from lanista.shaping import Passage, Shaper
 from lanista.spec import UNITS
 from lanista.unit_buffer import UnitBuffer
@@ -369,35 +367,3 @@ def _facts_read(shapers: list[Shaper], env: VecEnv) -> list[str]:
     for shaper in shapers:
         names |= set(getattr(shaper, "facts", env.facts))
     return sorted(names)
-
-
-def misplayed(player: Player, head: str, chosen: object, rows: IntArray, env: VecEnv) -> LanistaError:
-    """Say what is wrong with an answer that does not fit the heads' actions."""
-    heads = {spec.name: spec for spec in env.spec.heads}
-    who = f"player {type(player).__module__}.{type(player).__name__}"
-    if head not in heads:
-        return PluginError(
-            f"{who}: act gave actions for {head!r}; the heads of {env.spec.name} are {', '.join(heads)}"
-        )
-    count = int(units_of_rows(env, rows).sum()) if heads[head].kind == UNITS else len(rows)
-    asked = (count, *heads[head].action_shape)
-    found = (
-        f"the shape {np.shape(chosen)}" if isinstance(chosen, np.ndarray) else f"a {type(chosen).__name__}"
-    )
-    return PluginError(
-        f"{who}: act gave {found} for head {head!r}; give [B] = {asked} of {heads[head].action_dtype}"
-    )
-
-
-def check_part(shaper: Shaper, name: str, part: FloatArray, reward: FloatArray) -> FloatArray:
-    """Refuse a reward part of a wrong shape or with numbers that are not finite, naming the shaper."""
-    who = f"shaper {type(shaper).__module__.removeprefix('lanista_file_plugins.')}.{type(shaper).__name__}"
-    array = np.asarray(part)
-    if array.shape != reward.shape:
-        raise PluginError(
-            f"{who}: part {name!r} has shape {array.shape}, asked is [T, N, S] = {reward.shape}; "
-            f"give a number for every step, game and seat"
-        )
-    if not np.isfinite(array).all():
-        raise PluginError(f"{who}: part {name!r} holds NaN or infinity; check divisions and logarithms")
-    return array.astype(np.float32, copy=False)

@@ -1,4 +1,4 @@
-"""What a rollout shows of a broken env or network: looked for once a rollout, never inside the step loop.
+"""What a rollout shows of a broken env, network, player or shaper; envs are looked at once a rollout, never in its loop.
 
 `lanista.testing.check_env` finds all of this and more before a run; here it is found in the run of somebody who did not
 call it, and told in one sentence instead of as numbers that make no sense.
@@ -8,10 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lanista.arrays import BoolArray, FloatArray
+from lanista.actions import units_of_rows
+from lanista.arrays import BoolArray, FloatArray, IntArray
 from lanista.env import VecEnv
-from lanista.errors import PluginError
+from lanista.errors import LanistaError, PluginError
 from lanista.learning import Rollout
+from lanista.players import Player
+from lanista.shaping import Shaper
+from lanista.spec import UNITS
 from lanista.testing.complaints import Complaints
 from lanista.testing.env_arrays import arrays_of
 from lanista.units import UnitTable
@@ -93,3 +97,35 @@ class RolloutFaults:
             seats = self._env.spec.seats
             shaped = wrong.reshape(len(wrong), -1, seats)
             self._complaints.refuse_where(shaped, field, fault, change, axes=("step", "game", "seat"))
+
+
+def misplayed(player: Player, head: str, chosen: object, rows: IntArray, env: VecEnv) -> LanistaError:
+    """Say what is wrong with an answer that does not fit the heads' actions."""
+    heads = {spec.name: spec for spec in env.spec.heads}
+    who = f"player {type(player).__module__}.{type(player).__name__}"
+    if head not in heads:
+        return PluginError(
+            f"{who}: act gave actions for {head!r}; the heads of {env.spec.name} are {', '.join(heads)}"
+        )
+    count = int(units_of_rows(env, rows).sum()) if heads[head].kind == UNITS else len(rows)
+    asked = (count, *heads[head].action_shape)
+    found = (
+        f"the shape {np.shape(chosen)}" if isinstance(chosen, np.ndarray) else f"a {type(chosen).__name__}"
+    )
+    return PluginError(
+        f"{who}: act gave {found} for head {head!r}; give [B] = {asked} of {heads[head].action_dtype}"
+    )
+
+
+def check_part(shaper: Shaper, name: str, part: FloatArray, reward: FloatArray) -> FloatArray:
+    """Refuse a reward part of a wrong shape or with numbers that are not finite, naming the shaper."""
+    who = f"shaper {type(shaper).__module__.removeprefix('lanista_file_plugins.')}.{type(shaper).__name__}"
+    array = np.asarray(part)
+    if array.shape != reward.shape:
+        raise PluginError(
+            f"{who}: part {name!r} has shape {array.shape}, asked is [T, N, S] = {reward.shape}; "
+            f"give a number for every step, game and seat"
+        )
+    if not np.isfinite(array).all():
+        raise PluginError(f"{who}: part {name!r} holds NaN or infinity; check divisions and logarithms")
+    return array.astype(np.float32, copy=False)
