@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +19,14 @@ class Activation(NamedTuple):
     gain: float
     #: (gradient by the result, the argument, the result) -> gradient by the argument
     pull: Callable[[Tensor, Tensor, Tensor], Tensor]
+
+    def plain(self, x: Tensor) -> Tensor:
+        """The function outside torch's graph. Numpy's tanh takes a fraction of the time of torch's on x86-64."""
+        if self.function is not torch.tanh or x.device.type != "cpu":
+            return self.function(x)
+        y = torch.empty_like(x)
+        np.tanh(x.detach().numpy(), out=y.numpy())
+        return y
 
 
 ACTIVATIONS = {

@@ -37,7 +37,7 @@ class ResidualBlock(nn.Module):
     def vjp(self, x: Tensor) -> tuple[Tensor, Pull]:
         """`forward`, and the way back to `x`."""
         before = self.inner(x)
-        after = self.activation.function(before)
+        after = self.activation.plain(before)
 
         def pull(gradient: Tensor, slots: Slots) -> Tensor:
             pull_dense(self.outer, after, gradient, slots)
@@ -52,7 +52,7 @@ def _vjp_of_layer(layer: nn.Module, activation: Activation, x: Tensor, first: bo
     """``act(layer(x))``, and the way back to `x`; not as far as that for the `first`, whose `x` is data."""
     assert isinstance(layer, nn.Linear)
     before = layer(x)
-    after = activation.function(before)
+    after = activation.plain(before)
 
     def pull(gradient: Tensor, slots: Slots) -> Tensor:
         by_before = activation.pull(gradient, before, after)
