@@ -21,7 +21,7 @@ from torch import Tensor
 
 from lanista.errors import LanistaError
 from lanista.spec import HeadSpec
-from lanista_agents.heads.squash import SQUASHES
+from lanista_agents.heads.squash import SQUASHES, inverse_tanh
 from lanista_agents.settings import GaussianSettings
 
 #: a deviation at the end of its range is said by a finite number: this share of the way to it
@@ -61,7 +61,7 @@ class Gaussian:
     def logits_of(self, mean: Tensor, std: Tensor) -> Tensor:
         """The way back from `moments`, ``[B, 2 A]``; a deviation out of range is said as the nearest that is in it."""
         share = (std.log() - self.init_log_std) / self.std_range
-        free = self.std_range * torch.atanh(share.clamp(-REACH, REACH))
+        free = self.std_range * inverse_tanh(share.clamp(-REACH, REACH))
         return torch.cat([mean, free.expand_as(mean)], dim=-1)
 
     def sample(

@@ -144,6 +144,11 @@ class ClipSquash(Bounds):
         return whole
 
 
+def inverse_tanh(x: Tensor) -> Tensor:
+    """atanh of numbers between -1 and 1, by logarithms, which every runtime of an exported graph has."""
+    return 0.5 * (torch.log(1.0 + x) - torch.log(1.0 - x))
+
+
 def log_slope(y: Tensor) -> Tensor:
     """log(1 - tanh(y)^2), also where tanh(y) rounds to 1."""
     return 2.0 * (LOG_2 - y - torch.nn.functional.softplus(-2.0 * y))

@@ -25,6 +25,7 @@ from lanista.errors import LanistaError
 from lanista.spec import HeadSpec
 from lanista_agents.heads.deterministic import Deterministic
 from lanista_agents.heads.gaussian import Gaussian
+from lanista_agents.heads.squash import inverse_tanh
 from lanista_agents.settings import ActorSettings, DeterministicSettings, GaussianSettings
 
 #: tanh(FAR) is 1 - 6e-5
@@ -85,7 +86,7 @@ class Spoken(nn.Module):
         if asked == "tanh":
             if self.squash == "clip":
                 place = torch.clamp(mean, -1.0, 1.0)
-                mean = torch.atanh(torch.clamp(place, -(1.0 - 6e-8), 1.0 - 6e-8)).clamp(-FAR, FAR)
+                mean = inverse_tanh(torch.clamp(place, -(1.0 - 6e-8), 1.0 - 6e-8)).clamp(-FAR, FAR)
                 std = std / (1.0 - torch.tanh(mean).square())
             mean = torch.clamp(mean, -FAR, FAR)
         elif self.squash == "tanh":

@@ -41,6 +41,7 @@ class Maker:
         registered, self._id = self._spec()
         self.max_steps = settings.max_steps or registered.max_episode_steps or NO_LIMIT
         self.render_mode: str | None = None
+        self._made = False
         entry = registered.entry_point
         if "ansi" in _render_modes(entry) and "render_mode" not in settings.kwargs:
             self.render_mode = "ansi"
@@ -70,7 +71,7 @@ class Maker:
         if self.render_mode is not None:
             kwargs["render_mode"] = self.render_mode
         try:
-            with loading():
+            with loading(again=self._made):
                 env = gymnasium.make(
                     self._id, max_episode_steps=self.max_steps, disable_env_checker=True, **kwargs
                 )
@@ -80,6 +81,7 @@ class Maker:
             raise
         except Exception as error:  # whatever a stranger's constructor raises
             raise LanistaError(f"env {self.name} cannot be made: {told(error)}{_advice(error)}") from error
+        self._made = True
         return env
 
 
@@ -153,33 +155,44 @@ def _advice(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def loading() -> Iterator[None]:
+def loading(*, again: bool = False) -> Iterator[None]:
     """Keep what a library says while it is loaded from where it does harm.
 
     What compiled code prints goes to stderr: on stdout ``--json`` must stand alone. Deprecations are its authors'
     business: an old version of an env is named because a policy was trained in it, and modules that SWIG made crash
-    where such warnings are errors.
+    where such warnings are errors. What is loaded `again` has said what it says: a physics engine's words about one
+    file, for each of a hundred copies, are dropped.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _diverted(1, None if again else 2):
         warnings.simplefilter("ignore", DeprecationWarning)
-        with _screen_on_stderr():
+        if again:
+            with _diverted(2, None):
+                yield
+        else:
             yield
 
 
 @contextlib.contextmanager
-def _screen_on_stderr() -> Iterator[None]:
+def _diverted(stream: int, to: int | None) -> Iterator[None]:
+    """Send what is written to file descriptor `stream` to another one, or nowhere; compiled code knows no sys.stdout."""
     sys.stdout.flush()
+    sys.stderr.flush()
     try:
-        kept = os.dup(1)
-    except OSError:  # there is no stdout to keep clean
+        kept = os.dup(stream)
+    except OSError:  # it is closed: there is nothing to keep clean
         yield
         return
     libc = ctypes.CDLL(None) if os.name == "posix" else None
+    target = os.open(os.devnull, os.O_WRONLY) if to is None else to
     try:
-        os.dup2(2, 1)
+        os.dup2(target, stream)
         yield
     finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
         if libc is not None:
             libc.fflush(None)
-        os.dup2(kept, 1)
+        os.dup2(kept, stream)
         os.close(kept)
+        if to is None:
+            os.close(target)

@@ -13,7 +13,7 @@ from lanista.policy import PolicyCard, build_policy, load_policy, save_policy
 from lanista.spec import ObsPart
 from lanista_agents.teachers.plan import TeacherFileError
 
-from .conftest import CHOICE, CLIP, NUMBERS, SEEN, TANH, heads_of, spec_of
+from .conftest import CHOICE, CLIP, NUMBERS, RECORDED, SEEN, TANH, heads_of, spec_of
 
 WEIGHT = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
 
@@ -79,6 +79,14 @@ def test_real_numbers_of_ours_are_said_in_the_words_of_any_head(
     if table is TANH:
         kept = teach(source, NUMBERS, TANH).network(seen).logits["action"]
         assert torch.allclose(kept, policy.network(seen).logits["action"], atol=1e-3)
+
+
+@pytest.mark.parametrize(("name", "table"), [("ppo_sde", TANH), ("td3_numbers", CLIP)])
+def test_a_teacher_of_another_library_is_exported_like_any_policy(name, table, export, teach, seen, tmp_path):
+    teacher = teach(f"sb3:{RECORDED / name}.zip", NUMBERS, table)
+    again = teach(f"onnx:{export(teacher, tmp_path / 'it.onnx')}", NUMBERS, table)
+    ours, theirs = (one.act(seen, {}, None)[0]["action"] for one in (teacher, again))
+    assert torch.allclose(ours, theirs, atol=1.5e-4)
 
 
 @pytest.mark.parametrize("batch", ["B", 1])
