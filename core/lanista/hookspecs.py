@@ -44,6 +44,8 @@ def register_envs(register: Register) -> None:
     leads the env's settings to those of that environment; ``viewer="package.viewer"`` a module that
     keeps `lanista.viewer.recording.Viewer`, for `lanista watch`. ``codec="field"`` names the field of the
     settings that holds the text of a codec (`lanista.codec`), which then goes into bundles in place of ``portable``.
+    ``replays="module:read_game"`` reads replay files of the platform for phases that learn from games:
+    ``read_game(file, settings, spec)`` gives a `lanista.games.kept_games.KeptGame`, None for one of other settings.
     """
 
 

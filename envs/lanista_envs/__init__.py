@@ -56,6 +56,7 @@ def register_envs(register: Register) -> None:
         settings=ConnectXSettings,
         summary="Kaggle's Connect X: any board size and run length, two seats in turn",
         portable=("lanista_envs.connectx.codec", ["lanista_envs.connectx.rules"]),
+        replays="lanista_envs.connectx.replayed:read_game",
         kaggle="connectx",
         kaggle_configuration="lanista_envs.connectx.settings:kaggle_configuration",
         viewer="lanista_envs.connectx.viewer",
@@ -91,6 +92,7 @@ def register_envs(register: Register) -> None:
         summary="any game of kaggle-environments with one choice a turn, through a codec: kaggle:hungry_geese",
         rest="game",
         codec="codec_text",
+        replays="lanista_envs.kaggle.replay_files:read_game",
     )
 
 

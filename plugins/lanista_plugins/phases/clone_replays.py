@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from lanista.errors import LanistaError, RecipeError
+from lanista.errors import LanistaError, PluginError, RecipeError
 from lanista.games.kept_games import KeptGame
+from lanista.hints import told
 from lanista.phases import PhaseContext
 from lanista.spec import EnvSpec
 
@@ -19,14 +20,22 @@ ReadReplay = Callable[[Path, BaseModel, EnvSpec], KeptGame | None]
 def replayed_games(context: PhaseContext, files: str, spec: EnvSpec) -> Iterator[KeptGame]:
     """Read the files of a folder or a pattern, in order of their names; raises `LanistaError`, one sentence."""
     registry, name = context.registry, context.env.use
-    target = registry.get("envs", name).traits.get("replays")
+    entry = registry.get("envs", name)
+    target = entry.traits.get("replays")
     if target is None:
         raise RecipeError(
             f"phase {context.name!r}: env {name!r} reads no replays; let its plugin offer the trait replays, or take kept "
             f"games or players"
         )
     module, _, attribute = str(target).partition(":")
-    read: ReadReplay = getattr(import_module(module), attribute)
+    try:
+        # ":function" is beside the env itself.
+        read: ReadReplay = getattr(import_module(module or entry.target.partition(":")[0]), attribute)
+    except Exception as error:
+        raise PluginError(
+            f"{entry.words} of plugin {entry.owner}: its trait replays = {target!r} cannot be loaded: {told(error)}; write "
+            f'"module:function"'
+        ) from error
     settings = registry.settings("envs", name, {**context.env.options, **context.env_overrides})
     found = sorted(
         Path(path) for path in glob.glob(str(Path(files) / "*.json*") if Path(files).is_dir() else files)

@@ -147,16 +147,16 @@ def _asked(game: KeptGame, settings: CloneSettings) -> BoolArray:
 
 
 def _sayable(game: KeptGame, spec: EnvSpec) -> BoolArray:
-    """``[D]``: what was done is legal by the env's masks; of units, what all of them did."""
+    """``[D]``: what was done has a choice (-1 says that it has none), legal by the masks; of units, all of theirs."""
     sayable = np.ones(len(game.seat), np.bool_)
     for head in spec.heads:
         action = game.action[head.name]
         if head.kind == UNITS:
-            legal = game.units["legal"][np.arange(len(action)), action]
+            legal = (action >= 0) & game.units["legal"][np.arange(len(action)), action]
             row = np.repeat(np.arange(len(sayable)), np.diff(game.units["offsets"]))
             sayable[row[~legal]] = False
         elif head.name in game.legal:
-            sayable &= game.legal[head.name][np.arange(len(action)), action]
+            sayable &= (action >= 0) & game.legal[head.name][np.arange(len(action)), action]
     return sayable
 
 
