@@ -6,8 +6,11 @@ all that a `VecEnv` shows as one observation in shared memory. The arrays of `Wo
 games keep their seeds, which follow from (seed, game, episode), so nothing depends on the number of workers.
 """
 
+import multiprocessing
+import signal
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gymnasium
@@ -17,6 +20,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
+from lanista.errors import LanistaError
 from lanista.spec import EnvSpec
 from lanista_envs.blocks import refuse_num_games
 from lanista_envs.inward.gymnasium_env import GymnasiumEnv, refuse_choices
@@ -67,6 +71,9 @@ class Block(gymnasium.Env[Any, AnyArray]):
     ) -> tuple[dict[str, AnyArray], dict[str, Any]]:
         """Begin all games anew; the seed of the streams comes in `options`, for it is longer than gymnasium's."""
         if self._env is None:
+            if multiprocessing.parent_process() is not None:
+                # Ctrl-C reaches every process of the terminal: the one that drives says when to end.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             self._env = GymnasiumEnv(self._count, self._settings, self._first)
         self._env.reset((options or {}).get("seed", 0))
         return self._shown(self._env), {}
@@ -142,9 +149,9 @@ class WorkerEnv(VecEnv):
         self._envs = AsyncVectorEnv(
             makers, copy=False, autoreset_mode=AutoresetMode.DISABLED, context="spawn"
         )
-        self._close = weakref.finalize(self, self._envs.close)
+        self._close = weakref.finalize(self, _end, self._envs)
         self._blocks = len(makers)
-        self._envs.reset(options={"seed": 0})
+        self.reset(0)
         self._show(kinds)
 
     def _show(self, kinds: dict[str, np.dtype[Any]]) -> None:
@@ -163,7 +170,8 @@ class WorkerEnv(VecEnv):
 
     def reset(self, seed: int) -> None:
         """Reset every game with the seed of its first episode."""
-        self._envs.reset(options={"seed": seed})
+        with self._alive():
+            self._envs.reset(options={"seed": seed})
 
     def step(self, actions: dict[str, AnyArray]) -> None:
         """Step every game once; those that ended are reset, in their worker."""
@@ -171,7 +179,20 @@ class WorkerEnv(VecEnv):
             if not head.continuous:
                 refuse_choices(self.spec.name, head, actions[head.name][:, 0])
         table = packed(self.spec, actions, self._blocks * self._rows)
-        self._envs.step(table.reshape(self._blocks, self._rows, -1))
+        with self._alive():
+            self._envs.step(table.reshape(self._blocks, self._rows, -1))
+
+    @contextmanager
+    def _alive(self) -> Iterator[None]:
+        """Say it in a sentence when a process is no longer there."""
+        try:
+            yield
+        except (EOFError, BrokenPipeError, ConnectionResetError) as error:
+            codes = [process.exitcode for process in self._envs.processes if process.exitcode is not None]
+            raise LanistaError(
+                f"env {self.spec.name}: a worker process ended by itself (exit codes {codes}; -9 is what a machine out of "
+                f"memory does); take fewer games or workers, and go on with lanista resume"
+            ) from error
 
     def render(self, game: int) -> str:
         """As the env in its worker draws it."""
@@ -181,6 +202,19 @@ class WorkerEnv(VecEnv):
     def close(self) -> None:
         """End the processes."""
         self._close()
+
+
+def _end(envs: AsyncVectorEnv) -> None:
+    """End the processes at once, whatever they are doing: nothing of theirs is kept."""
+    for process in envs.processes:
+        if process.is_alive():
+            process.terminate()
+    for pipe in envs.parent_pipes:
+        if pipe is not None:
+            pipe.close()
+    for process in envs.processes:
+        process.join()
+    envs.closed = True
 
 
 def _maker(

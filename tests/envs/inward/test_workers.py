@@ -1,9 +1,12 @@
 """`workers = N` of the envs `gymnasium:`: the same games whoever steps them, and no more processes than games."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 
-from lanista.errors import UsageError
+from lanista.errors import LanistaError, UsageError
 from lanista.plugins import load_plugins
 
 NAME = "gymnasium:CartPole-v1"
@@ -73,3 +76,18 @@ def test_real_numbers_and_drawings_come_out_of_workers_too(registry):
 def test_what_cannot_be_made_is_said_before_a_worker_starts(registry):
     with pytest.raises(UsageError, match="gymnasium does not know 'CartPoel-v1'"):
         build(registry, "gymnasium:CartPoel-v1", 2, workers=2)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_gone_is_one_sentence_and_ctrl_c_does_not_reach_the_others(registry):
+    env = build(registry, NAME, 2, workers=2)
+    env.reset(0)
+    first, second = env._envs.processes
+    os.kill(second.pid, signal.SIGINT)
+    env.step({"action": np.zeros((2, 1), np.int64)})
+    os.kill(first.pid, signal.SIGKILL)
+    first.join()
+    with pytest.raises(LanistaError, match=r"a worker process ended by itself \(exit codes \[-9\]"):
+        env.step({"action": np.zeros((2, 1), np.int64)})
+    env.close()
+    assert not second.is_alive()
