@@ -79,7 +79,8 @@ def distill(
         ),
     ] = "dagger",
     activation: Annotated[
-        str | None, typer.Option(help="Activation of the dense layers, relu, tanh or gelu; none: that of the teacher.")
+        str | None,
+        typer.Option(help="Activation of the dense layers, relu, tanh or gelu; none: that of the teacher."),
     ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Env steps at most; a student that is good enough ends earlier.")
@@ -156,6 +157,10 @@ def distill(
         lenient=len(students) > 1,
     )
     sweep = Sweep(wish, runs, set_ or [], host)
+    if video is not None and sweep.wish.seats != 1:
+        raise UsageError(
+            f"--video shows players of one seat, and {wish.env['use']} has {sweep.wish.seats}; `lanista watch` shows a match"
+        )
     if check:
         _print_recipes(sweep)
         return

@@ -6,6 +6,7 @@ env's own units, over episodes on the same starts; intervals are at 95 %.
 
 import json
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,18 @@ def write_origin(folder: Path, student: str, teachers: list[dict[str, Any]], env
 
 def write_card(folder: Path) -> dict[str, Any]:
     """Make the card of a finished run, write it as ``card.json`` beside the recipe, and give it."""
-    card = _card(folder)
+    card: dict[str, Any] = _finite(_card(folder))
     write_atomically(folder / CARD, json.dumps(card, indent=1, allow_nan=False).encode())
     return card
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - JSON values
+    """The same with null for numbers that are not finite, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _card(folder: Path) -> dict[str, Any]:
@@ -126,8 +136,9 @@ def card_sentences(card: Mapping[str, Any]) -> list[str]:
             f"the student keeps {share['value']:.1%} ({share['low']:.1%} to {share['high']:.1%}) of its teacher's "
             f"distance from random moves, with {_ratio(card)} parameters"
         )
+    divergence = "" if card["kl"] is None else f", KL {card['kl']:.4g} nats"
     said.append(
-        f"agreement {card['agreement']:.4f}, KL {card['kl']:.4g} nats on states that the student meets; "
+        f"agreement {card['agreement']:.4f}{divergence} on states that the student meets; "
         f"{card['steps']:,} env steps in {card['seconds']:.1f} s"
     )
     if "int8" in card:

@@ -70,7 +70,7 @@ def write_frontier(cards: Sequence[Mapping[str, Any]], file: Path) -> None:
             color="#BBBBBB", linewidth=1.2, zorder=0, label="frontier",
         )  # fmt: skip
         axes.set_xlabel(label)
-        axes.margins(x=0.12)
+        axes.margins(x=0.12, y=0.12)
     left.set_xscale("log")
     _plain_ticks(left, sizes)
     left.set_ylabel(f"{cards[0]['measure']}, mean and 95 % interval")
@@ -98,10 +98,10 @@ def _spread(found: Mapping[str, float]) -> list[list[float]] | None:
 
 def _plain_ticks(axes: Any, values: Sequence[float]) -> None:  # noqa: ANN401 - matplotlib's axes
     """A tick a file size, written out: a log axis over less than a decade has hardly any of its own."""
-    from matplotlib.ticker import NullFormatter, ScalarFormatter
+    from matplotlib.ticker import NullLocator, ScalarFormatter
 
     axes.set_xticks(sorted(set(values)), [f"{value:.1f}" for value in sorted(set(values))], rotation=30)
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
 
 

@@ -51,9 +51,9 @@ class Sweep:
         if not wish.heads:
             wish = replace(wish, heads=own_heads(teachers))
         self.wish = replace(wish, seats=spec.seats)
+        told = {teacher.card.name: teacher.card.history.get("teacher", {}) for teacher in teachers}
         self.teachers = [
-            {"source": table["source"], **teacher.card.history.get("teacher", {})}
-            for table, teacher in zip(wish.teachers, teachers, strict=True)
+            {"source": table["source"], **told.get(table["source"], {})} for table in wish.teachers
         ]
         many_students = len({student.name for student, _ in runs}) > 1
         many_seeds = len({seed for _, seed in runs}) > 1

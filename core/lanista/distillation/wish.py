@@ -194,10 +194,11 @@ def ask_teachers(
     )  # fmt: skip
     env = context.make_env(1)
     try:
-        own = {"weight", "sees"} if len(wish.teachers) > 1 else set()
+        # One that sees a part of the observation alone can be built by the phase only.
         tables = [
-            TeacherTable.model_validate({key: value for key, value in table.items() if key not in own})
+            TeacherTable.model_validate({key: value for key, value in table.items() if key != "weight"})
             for table in wish.teachers
+            if "sees" not in table
         ]
         return [context.teacher_of(table, env) for table in tables], env.spec
     finally:
