@@ -101,7 +101,8 @@ def test_the_run_hands_on_the_part_of_its_own_env(taught):
 def test_a_stopped_phase_goes_on_bit_for_bit(tmp_path):
     small = {
         **PHASE,
-        "until": {"steps": 3_200},
+        "num_games": 4,
+        "until": {"steps": 1_600},
         "checkpoint_every": 2,
         "steps_per_rollout": 10,
         "allowed_loss": 1.0,
