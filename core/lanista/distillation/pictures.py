@@ -97,10 +97,15 @@ def _spread(found: Mapping[str, float]) -> list[list[float]] | None:
 
 
 def _plain_ticks(axes: Any, values: Sequence[float]) -> None:  # noqa: ANN401 - matplotlib's axes
-    """A tick a file size, written out: a log axis over less than a decade has hardly any of its own."""
+    """A tick a file size, written out where there is room: a log axis over less than a decade has hardly any."""
     from matplotlib.ticker import NullLocator, ScalarFormatter
 
-    axes.set_xticks(sorted(set(values)), [f"{value:.1f}" for value in sorted(set(values))], rotation=30)
+    room = (max(values) / min(values)) ** 0.06
+    ticks: list[float] = []
+    for value in sorted(values):
+        if not ticks or value > ticks[-1] * room:
+            ticks.append(value)
+    axes.set_xticks(ticks, [f"{value:.1f}" for value in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
 
