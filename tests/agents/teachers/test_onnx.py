@@ -50,7 +50,7 @@ def dense(name="logits"):
 LOGITS = ("logits", TensorProto.FLOAT, ["B", 3])
 
 
-@pytest.mark.parametrize("name", ["one", "several"])
+@pytest.mark.parametrize("name", [pytest.param("one", marks=pytest.mark.slow), "several"])
 def test_a_graph_of_ours_needs_no_setting(name, export, teach, registry, seen, tmp_path):
     heads = heads_of(name)
     torch.manual_seed(0)
@@ -63,7 +63,13 @@ def test_a_graph_of_ours_needs_no_setting(name, export, teach, registry, seen, t
     assert teacher.num_parameters == policy.num_parameters
 
 
-@pytest.mark.parametrize("table", [TANH, CLIP, {"use": "deterministic"}])
+#: tracing a policy takes a second or two
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "table", [TANH, pytest.param(CLIP, marks=SLOW), pytest.param({"use": "deterministic"}, marks=SLOW)]
+)
 def test_real_numbers_of_ours_are_said_in_the_words_of_any_head(
     table, export, teach, registry, seen, tmp_path
 ):
@@ -81,7 +87,9 @@ def test_real_numbers_of_ours_are_said_in_the_words_of_any_head(
         assert torch.allclose(kept, policy.network(seen).logits["action"], atol=1e-3)
 
 
-@pytest.mark.parametrize(("name", "table"), [("ppo_sde", TANH), ("td3_numbers", CLIP)])
+@pytest.mark.parametrize(
+    ("name", "table"), [("ppo_sde", TANH), pytest.param("td3_numbers", CLIP, marks=SLOW)]
+)
 def test_a_teacher_of_another_library_is_exported_like_any_policy(name, table, export, teach, seen, tmp_path):
     teacher = teach(f"sb3:{RECORDED / name}.zip", NUMBERS, table)
     again = teach(f"onnx:{export(teacher, tmp_path / 'it.onnx')}", NUMBERS, table)
