@@ -41,7 +41,8 @@ def register_envs(register: Register) -> None:
 
     Trait ``portable=("package.codec", ["package.kernels"])`` names the modules that go into a bundle;
     ``kaggle="connectx"`` the environment on Kaggle whose games these are, and ``kaggle_configuration="module:function"``
-    leads the env's settings to those of that environment; ``viewer="package.viewer"`` a module that
+    leads the env's settings to those of that environment; ``official_state="module:function"``: ``(env, obs, config)``
+    makes game 0 what an observation there shows and gives the seat; ``viewer="package.viewer"`` a module that
     keeps `lanista.viewer.recording.Viewer`, for `lanista watch`. ``codec="field"`` names the field of the
     settings that holds the text of a codec (`lanista.codec`), which then goes into bundles in place of ``portable``.
     ``replays="module:read_game"`` reads replay files of the platform for phases that learn from games:

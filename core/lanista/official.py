@@ -1,7 +1,7 @@
 """Games on a platform's own rules: who can play them, in which order, and what is known of each when it is over.
 
 Core knows the platform by the contract `OfficialArena` alone. A target whose class has a method
-``arena(configuration) -> OfficialArena`` offers one; the env's trait ``kaggle="connectx"`` names the target
+``arena(env, settings, configuration) -> OfficialArena`` offers one; the env's trait ``kaggle="connectx"`` names the target
 ``kaggle:connectx``, and the trait ``kaggle_configuration="package.module:function"`` names a function from the env's
 settings to those of the platform.
 """
@@ -101,7 +101,9 @@ def configuration_of(env: str, options: Mapping[str, Any], registry: Registry) -
     return found
 
 
-def open_arena(env: str, configuration: Mapping[str, Any], registry: Registry) -> OfficialArena:
+def open_arena(
+    env: str, options: Mapping[str, Any], configuration: Mapping[str, Any], registry: Registry
+) -> OfficialArena:
     """The arena of an env's game; close it."""
     from lanista.delivery import build_target  # what a run is made of, which only this needs
 
@@ -112,7 +114,7 @@ def open_arena(env: str, configuration: Mapping[str, Any], registry: Registry) -
         raise UsageError(f"the games of env {env!r} need the target {name}: {error}") from error
     if not hasattr(target, "arena"):
         raise UsageError(f"target {name} plays no games with other agents; give its class a method arena()")
-    arena: OfficialArena = target.arena(configuration)
+    arena: OfficialArena = target.arena(env, options, configuration)
     return arena
 
 

@@ -100,8 +100,35 @@ def test_a_policy_plays_as_the_archive_that_it_would_be(lanista, tmp_path):
     assert told["official"]["configuration"] == {"rows": 6, "columns": 7, "inarow": 4}
     assert [match["games"] for match in told["matches"]] == [2, 2]
     assert all(match["faults"]["a"]["counts"] == {} for match in told["matches"])
-    # A player of lanista's own games has no place in the official one.
-    code, out, err = lanista("first.py", "--against", "connectx_negamax", "--env", "connectx")
+
+
+def test_scripted_players_play_in_the_official_game(lanista, tmp_path):
+    words = (
+        "connectx_negamax:depth=2",
+        "--against",
+        "first.py",
+        "--env",
+        "connectx",
+        "--games",
+        "1",
+        "--json",
+    )
+    code, out, err = lanista(*words)
+    assert code == 0, err
+    (match,) = json.loads(out)["matches"]
+    assert match["faults"]["a"]["counts"] == {}
+    assert (match["wins"], match["games"]) == (2, 2)
+    # Ours plays simple_agent's moves, so these games are of equals, on a short game of Lux.
+    code, out, err = lanista("lux_simple", "--against", "kaggle:simple_agent", "--env", "lux_s1",
+                             "--games", "1", "--config", "episodeSteps=40", "--json")  # fmt: skip
+    assert code == 0, err
+    (match,) = json.loads(out)["matches"]
+    assert match["faults"]["a"]["counts"] == {}
+    assert match["mean_steps"] == 40
+
+
+def test_a_player_of_a_game_that_cannot_be_bridged_is_refused(lanista, tmp_path):
+    code, _, err = lanista("first.py", "--against", "random", "--env", "kaggle:connectx", "--games", "1")
     assert code == 64
     assert "plays in lanista's own games" in err
 

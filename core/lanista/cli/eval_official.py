@@ -75,7 +75,7 @@ def evaluate_official(
 
     log = GameLog(asked.results)
     configuration = {**configuration_of(asked.env, asked.options, registry), **asked.configuration}
-    arena = open_arena(asked.env, configuration, registry)
+    arena = open_arena(asked.env, asked.options, configuration, registry)
     try:
         guests = [arena.admit(contender, asked.sample) for contender in contenders]
         pairs = [(0, place) for place in range(1, len(guests))]

@@ -114,6 +114,11 @@ def export_policy(
     `ExportError`, and writes nothing, if an operator is unknown to the runtime or a limit is missed.
     """
     if not isinstance(recorded, Recorded):
+        if policy.card.spec.units_head is not None:
+            raise ExportError(
+                f"policy {policy.card.name!r} plays units, whose rows a plain mapping of arrays cannot tell apart; record "
+                f"them with lanista_submission.export.record.record_play"
+            )
         recorded = Recorded(
             {part.name: recorded[f"observation/{part.name}"] for part in policy.card.spec.observation},
             {name: recorded[f"legal/{name}"] for name in masked_heads(policy)},
@@ -179,7 +184,7 @@ def observations_of(
     place: Path, policy: Policy, registry: Registry, num_observations: int = NUM_OBSERVATIONS
 ) -> Recorded:
     """What a run recorded beside the policy in `place`, or else rows of games of the policy with itself."""
-    if not (place / "recorded.npz").is_file():
+    if policy.card.spec.units_head is not None or not (place / "recorded.npz").is_file():
         return record_play(policy, registry, num_observations)
     recorded = read_recorded(place / "recorded.npz", policy)
     if len(recorded) == 0:

@@ -4,6 +4,7 @@ An entry (main.py, folder, archive) plays as it is; a policy is exported and pac
 is measured is what would be sent; the game's own agents play in the judge's process.
 """
 
+import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,9 @@ from lanista.errors import UsageError
 from lanista.hints import hint, one_line
 from lanista.judge import find_judge
 from lanista.official import Guest, OfficialGame
+from lanista.plugins import current_host
 from lanista.registry import Registry
+from lanista_submission.judge.bridge import refuse_unbridged, write_entry
 from lanista_submission.judge.entries import Entries
 from lanista_submission.judge.games import GameJob, GameResult, Player, kaggle_command, play_games
 from lanista_submission.judge.specification import read_specification
@@ -41,8 +44,19 @@ class _Guest:
 class KaggleArena:
     """One game of kaggle-environments under one configuration."""
 
-    def __init__(self, target: "KaggleTarget", configuration: Mapping[str, Any], registry: Registry) -> None:
-        """Ask the judging environment; raises `NoJudgeError` without one, `UsageError` for an unknown key."""
+    def __init__(
+        self,
+        target: "KaggleTarget",
+        env: str,
+        settings: Mapping[str, Any],
+        configuration: Mapping[str, Any],
+        registry: Registry,
+    ) -> None:
+        """Ask the judging environment; raises `NoJudgeError` without one, `UsageError` for an unknown key.
+
+        `env` and its `settings` are where scripted players think that they are.
+        """
+        self._env, self._settings = env, settings
         self._target = target
         self._registry = registry
         judge = find_judge()
@@ -76,27 +90,33 @@ class KaggleArena:
     def admit(self, contender: "Contender", sample: bool) -> Guest:
         """Make ready to play; guests are numbered in the order in which they come."""
         if contender.use is not None:
-            agent = self._own_agent(contender)
-            self._guests.append(_Guest(None, agent))
-            return Guest(contender.name, f"agent:{agent}")
+            entry = self._registry.get("players", contender.use)
+            if entry.family == "kaggle:":
+                agent = self._own_agent(entry.rest)
+                self._guests.append(_Guest(None, agent))
+                return Guest(contender.name, f"agent:{agent}")
+            number, _ = self._entries.add(self._bridged(contender))
+            self._guests.append(_Guest(number, None))
+            # Plugins say by another name that a player plays otherwise; its main.py tells of this machine alone.
+            told = json.dumps([contender.use, contender.options or {}], sort_keys=True)
+            return Guest(contender.name, f"player:{told}")
         path = contender.entry or self._packed(contender, sample)
         number, digest = self._entries.add(path)
         self._guests.append(_Guest(number, None))
         return Guest(contender.name, digest)
 
-    def _own_agent(self, contender: "Contender") -> str:
-        entry = self._registry.get("players", str(contender.use))
+    def _own_agent(self, name: str) -> str:
         agents = self._specification.agents
-        if entry.family != "kaggle:":
-            raise UsageError(
-                f"player {contender.name!r} plays in lanista's own games, and this is the official {self.rules['game']}; "
-                f"name an entry, a policy or one of {', '.join(f'kaggle:{name}' for name in agents)}"
-            )
-        if entry.rest not in agents:
-            raise UsageError(
-                f"{self.rules['game']} brings no agent {entry.rest!r} along; {hint(entry.rest, agents)}"
-            )
-        return entry.rest
+        if name not in agents:
+            raise UsageError(f"{self.rules['game']} brings no agent {name!r} along; {hint(name, agents)}")
+        return name
+
+    def _bridged(self, contender: "Contender") -> Path:
+        """Enter a scripted player of lanista's own games."""
+        refuse_unbridged(self._env, contender, self._registry)
+        files = [str(plugin.file) for plugin in current_host().working if plugin.file is not None]
+        folder = self._root / f"player-{len(self._guests)}"
+        return write_entry(folder, self._env, self._settings, contender, files)
 
     def _packed(self, contender: "Contender", sample: bool) -> Path:
         """Export and pack a policy as its target does."""

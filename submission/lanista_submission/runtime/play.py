@@ -98,7 +98,8 @@ class Player:
         units = next((head for head, bounds in self.heads.items() if is_of_units(bounds)), None)
         if units is not None and len(masks[units]) == 0 and len(self.heads) == 1:
             return {units: np.zeros(0, np.int64)}
-        chosen, scores = choose(self.networks[place], observation, self.heads, masks, self.rng)
+        scores: dict[str, Any] = {}
+        chosen = choose(self.networks[place], observation, self.heads, masks, self.rng, scores)
         if units is not None and self.settles:
             chosen[units] = self.codec.settle(scores[units], chosen[units], obs, config)
         return chosen
@@ -126,10 +127,11 @@ def choose(
     heads: dict[str, Any],
     masks: "dict[str, np.ndarray[Any, Any]]",
     rng: "np.random.Generator | None",
-) -> "tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]":
-    """(Each head's most probable legal action, or one drawn by `rng`; the logits of heads of units).
+    scores: "dict[str, np.ndarray[Any, Any]] | None" = None,
+) -> dict[str, Any]:
+    """Each head's most probable legal action, or one drawn by `rng`; the first one if the numbers make no sense.
 
-    Where the numbers make no sense the first legal action is taken.
+    The logits of a head of units are written into `scores`.
     """
     given = {**observation, **{f"legal_{head}": mask for head, mask in masks.items()}}
     inputs = {
@@ -138,12 +140,12 @@ def choose(
     }
     outputs = network.run(inputs)
     chosen: dict[str, Any] = {}
-    scores: dict[str, Any] = {}
     for head, bounds in heads.items():
         if is_of_units(bounds):
-            scores[head] = outputs[f"logits_{head}"]
-            cell, kind = observation["unit_cell"], observation["unit_kind"]
-            chosen[head] = choose_units(scores[head], masks[head], cell, kind, bounds["exclusive"], rng)
+            logits, cell, kind = outputs[f"logits_{head}"], observation["unit_cell"], observation["unit_kind"]
+            chosen[head] = choose_units(logits, masks[head], cell, kind, bounds["exclusive"], rng)
+            if scores is not None:
+                scores[head] = logits
             continue
         if bounds is not None:
             numbers = outputs[f"action_{head}"][0] if rng is None else draw(outputs, head, bounds, rng)
@@ -153,7 +155,7 @@ def choose(
         logits, mask = outputs[f"logits_{head}"][0], masks[head]
         index = int(logits.argmax()) if rng is None else sample(logits, mask, rng)
         chosen[head] = index if mask[index] else int(mask.argmax())
-    return chosen, scores
+    return chosen
 
 
 def is_of_units(bounds: Any) -> bool:  # noqa: ANN401 - an entry of the card
@@ -227,7 +229,9 @@ def build_agent(codec: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - a Co
     played = card["play"]
     wanted = None if played.get("actions") == "sampled" else greedy_outputs(played["heads"])
     networks = [load(folder / entry["plan"], folder / entry["weights"], wanted) for entry in card["networks"]]
-    codec.prepare({name for network in networks for name in network.shapes})
+    prepare = getattr(codec, "prepare", None)
+    if prepare is not None:
+        prepare({name for network in networks for name in network.shapes})
     player = Player(codec, networks, played, os.environ.get("LANISTA_STRICT", "") == "1")
 
     def agent(obs: Any, config: Any = None) -> Any:  # noqa: ANN401

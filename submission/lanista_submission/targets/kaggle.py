@@ -74,11 +74,13 @@ class KaggleTarget:
         lines = (*told, f"{archive}: {len(content):,} bytes for {self.profile.name}")
         return Delivered(archive, lines, record, self.next_steps(archive))
 
-    def arena(self, configuration: Mapping[str, Any]) -> "OfficialArena":
+    def arena(
+        self, env: str, settings: Mapping[str, Any], configuration: Mapping[str, Any]
+    ) -> "OfficialArena":
         """Where agents of any kind play this game as the platform does; `lanista eval` asks for it."""
         from lanista_submission.judge.arena import KaggleArena
 
-        return KaggleArena(self, configuration, self.registry)
+        return KaggleArena(self, env, settings, configuration, self.registry)
 
     def packed_to_play(self, policy_folder: Path, out_folder: Path, sample: bool) -> Path:
         """Write the archive of a policy that is to play in `arena`, as it would be sent but for `sample`."""

@@ -1,0 +1,20 @@
+"""Puts an official observation into an env of one game, so that scripted players can play in the official program."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lanista_envs.lux.env import LuxS1
+from lanista_envs.lux.state import allocate
+from lanista_envs.lux.updates import read_updates
+
+
+def show(env: LuxS1, obs: Mapping[str, Any], config: Mapping[str, Any]) -> int:
+    """Make game 0 what the observation's `updates` show, and give the seat that sees it."""
+    del config
+    games = allocate(1, env.board.width, env.board.height)
+    read_updates(obs["updates"], int(obs["step"]), 0, env.board, games)
+    state = env.save()
+    for name, array in zip(games._fields, games, strict=True):
+        state[f"games.{name}"] = array
+    env.load(state)
+    return int(obs["player"])
