@@ -123,6 +123,18 @@ class Descent:
             )
         self.flat.gradient.copy_(own).masked_fill_(self._behind_logits, 0.0)
 
+    def state(self) -> dict[str, Tensor]:
+        """The optimiser's moments and counters, and what was learnt of the weights while the critic learnt alone."""
+        found = self.optimizer.state()
+        return (
+            found if self._behind_logits is None else {**found, "behind_logits": self._behind_logits.clone()}
+        )
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take back what `state` gave."""
+        self.optimizer.load_state(state)
+        self._behind_logits = state["behind_logits"].clone() if "behind_logits" in state else None
+
     def _descend(self, learning_rate: float) -> float:
         """Take the optimiser's step along the gathered gradient, limited in norm, and give its norm."""
         gradient = self.flat.gradient

@@ -134,13 +134,13 @@ class Ppo:
     def state(self) -> dict[str, Tensor]:
         """See `lanista.learning.Learner`."""
         return {
-            **self.descent.optimizer.state(),
+            **self.descent.state(),
             "generator": generator_state(self.generator),
             "updates": torch.tensor(self.updates),
         }
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """See `lanista.learning.Learner`."""
-        self.descent.optimizer.load_state(state)
+        self.descent.load_state(state)
         self.generator.set_state(state["generator"])
         self.updates = int(state["updates"])

@@ -239,6 +239,14 @@ def test_a_critic_that_learns_alone_leaves_the_policy_as_it_is(
     assert not torch.equal(old.value, new.value)
     for name, logits in old.logits.items():
         assert torch.equal(logits, new.logits[name])
+    other = make_policy(actions=(4, 2), settings=options, seed=9)
+    resumed = kind(other, learner.settings, 5)
+    other.network.load_state_dict(weights(policy))
+    resumed.load_state(learner.state())
+    resumed.value_only = True
+    for one in (learner, resumed):
+        one.update(rollout, 0.5, [])
+    assert same(weights(policy), weights(other))
     learner.value_only = False
     assert "push_loss" in learner.update(rollout, 0.5, [Push()])
     with torch.no_grad():
