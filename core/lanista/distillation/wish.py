@@ -168,12 +168,13 @@ def find_env(
 
 
 def _home(entry: Entry, settings: Any) -> dict[str, Any] | None:  # noqa: ANN401 - the plugin's own model
-    """Ask the plugin of a teacher's file for its env, by the trait ``env_of`` ("module:function")."""
+    """Ask the plugin of a teacher's file for its env, by the trait ``env_of``: "module:function", ":function" beside it."""
     if "env_of" not in entry.traits:
         return None
-    module, _, name = entry.traits["env_of"].partition(":")
+    module, _, name = str(entry.traits["env_of"]).partition(":")
+    beside = entry.target.partition(":")[0]
     try:
-        told: dict[str, Any] | None = getattr(importlib.import_module(module), name)(settings)
+        told: dict[str, Any] | None = getattr(importlib.import_module(module or beside), name)(settings)
     except (ImportError, AttributeError) as error:
         raise PluginError(
             f"{entry.words} of plugin {entry.owner}: env_of = {entry.traits['env_of']!r} cannot be had ({error}); write "
