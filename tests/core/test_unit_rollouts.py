@@ -1,5 +1,7 @@
 """Units on their way through rollouts, players, matches and kept games, with policies that need no plugin."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from lanista.errors import LanistaError, PluginError
 from lanista.games.keeper import GameKeeper
 from lanista.games.parts import Source, read_games
 from lanista.games.settings import KeepGames
+from lanista.league.member import game_digest
 from lanista.matches import play_matches
 from lanista.openings import Openings
 from lanista.plugins import NoSettings
@@ -298,3 +301,11 @@ def test_a_broken_table_is_named_by_the_rollout(spoil, words):
     )
     with pytest.raises(LanistaError, match=words):
         collector.collect(0.0)
+
+
+def test_what_is_shown_of_units_belongs_to_what_a_policy_was_made_for():
+    spec = env_of().spec
+    (part,) = spec.unit_observation
+    other = replace(spec, unit_observation=(replace(part, shape=(7,)),))
+    closed = replace(spec, heads=(replace(spec.heads[0], exclusive=((1,), ())),))
+    assert len({game_digest(one) for one in (spec, other, closed)}) == 3

@@ -50,7 +50,12 @@ class Member:
 def game_digest(spec: EnvSpec) -> str:
     """What two envs must share for a policy of one to play in the other, as 16 hex digits."""
     record = spec.to_json()
-    text = json.dumps([record["observation"], record["heads"]], sort_keys=True)
+    # What an env without units has none of is left out, so that its digest is that of earlier versions.
+    heads = [
+        {key: value for key, value in head.items() if key != "exclusive" or value} for head in record["heads"]
+    ]
+    shown = [record["observation"], heads, *([record["unit_observation"]] if spec.unit_observation else [])]
+    text = json.dumps(shown, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -123,7 +123,7 @@ def _member(context: PhaseContext, table: WeighedTeacher, env: VecEnv) -> Policy
             f"phase {context.name!r}: {table.source!r} must see the env itself and cannot be one of several teachers; "
             "let it teach a phase of its own, and name that phase"
         )
-    for what in ("observation", "heads"):
+    for what in ("observation", "heads", "unit_observation"):
         ours, theirs = getattr(env.spec, what), getattr(teacher.card.spec, what)
         if ours != theirs:
             raise RecipeError(

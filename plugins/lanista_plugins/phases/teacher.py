@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from lanista.errors import RecipeError
+from lanista.errors import LanistaError, RecipeError
 from lanista.learning import Batch, Distiller
 from lanista.phases import PhaseContext
 from lanista.policy import Policy
@@ -71,6 +71,11 @@ class TeacherTerm:
         divergence = rows.mean()
         loss = coef * divergence
         if value_coef:
+            if bool(says.value.isnan().any()):
+                raise LanistaError(
+                    f"the teacher {self.source!r} has no critic (its value is NaN), and value_coef is {value_coef:g}; set "
+                    "value_coef = 0.0, or name a teacher that has its critic"
+                )
             loss = loss + value_coef * (value - says.value).square().mean()
         return loss, {"teacher_divergence": float(divergence.detach()), "teacher_coef": coef}
 
@@ -91,7 +96,7 @@ def teacher_term(context: PhaseContext, policy: Policy, settings: TeacherSetting
 
 def check_same_task(phase: str, student: Policy, teacher: Policy | LiveTeacher) -> None:
     """Refuse a teacher whose observation or heads differ, naming the first difference."""
-    for what in ("observation", "heads"):
+    for what in ("observation", "heads", "unit_observation"):
         ours, theirs = getattr(student.card.spec, what), getattr(teacher.card.spec, what)
         if ours != theirs:
             raise RecipeError(
