@@ -1,6 +1,7 @@
 """The phase `distill` with losses along trajectories: it learns, resumes and refuses."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -107,16 +108,27 @@ def test_states_that_the_student_did_not_draw_itself_are_refused(tmp_path, chang
         make(tmp_path, "practice", losses=[{"loss": "n_distill"}], **changes).play()
 
 
-def test_a_critics_loss_is_refused_where_no_teacher_has_one(tmp_path):
-    """An actor alone, out of a file: its values are NaN."""
-    from pathlib import Path
+ACTOR = f"npz:{Path(__file__).parents[1] / 'teachers' / 'slim' / 'sac-Pendulum-v1.npz'}"
 
-    actor = Path(__file__).parents[1] / "teachers" / "slim" / "sac-Pendulum-v1.npz"
-    student = {**STUDENT, "network": NETWORKS["practice"], "teacher": f"npz:{actor}", "student_share": 0.5}
-    student |= {"losses": [{"loss": "mse"}, {"loss": "value"}], "greedy": True}
-    values = {"name": "t", "env": "gymnasium:Pendulum-v1", "phases": [student]}
-    with pytest.raises(LanistaError, match="'value' needs a teacher with a critic"):
+
+@pytest.mark.parametrize("kind", ["distill", "train"])
+def test_a_loss_of_values_is_refused_where_the_teacher_has_no_critic(tmp_path, kind):
+    """An actor alone, out of a file: its values are NaN."""
+    phase = {
+        "name": "student",
+        "network": NETWORKS["practice"],
+        "num_games": 8,
+        "num_steps": 8,
+        "until": {"steps": 64},
+    }
+    if kind == "distill":
+        phase |= {"kind": kind, "teacher": ACTOR, "losses": [{"loss": "mse"}, {"loss": "value"}]}
+    else:
+        phase |= {"kind": kind, "teacher": {"source": ACTOR, "value_coef": 0.5}}
+    values = {"name": "t", "env": "gymnasium:Pendulum-v1", "phases": [phase]}
+    with pytest.raises(LanistaError, match=r"has no critic|needs a teacher with a critic") as told:
         Run.create(tmp_path / "run", check_recipe(values, HOST.registry), HOST).play()
+    assert "value" in str(told.value)
 
 
 def test_several_teachers_teach_through_the_phase(tmp_path):
