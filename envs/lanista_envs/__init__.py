@@ -69,6 +69,7 @@ def register_envs(register: Register) -> None:
         portable=("lanista_envs.lux.codec", [f"lanista_envs.lux.{name}" for name in LUX_KERNELS]),
         kaggle="lux_ai_2021",
         kaggle_configuration="lanista_envs.lux.settings:kaggle_configuration",
+        replays="lanista_envs.lux.replayed:read_game",
         viewer="lanista_envs.lux.viewer",
     )
     register(
