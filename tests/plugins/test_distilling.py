@@ -310,6 +310,8 @@ def test_the_share_is_of_the_distance_from_random_moves() -> None:
     useless = Standing(standing.student, standing.random, standing.random + 1.0)
     assert "random moves" in useless.distance_problem()
     assert np.isnan(useless.share)
+    few = Standing(standing.student[:2], np.array([9.0, 500.0]), np.array([8.0, 21.0]))
+    assert few.distance_problem() is None
 
 
 def test_a_candidate_is_taken_only_if_it_is_better_beyond_doubt() -> None:
