@@ -59,6 +59,7 @@ def register_envs(register: Register) -> None:
         replays="lanista_envs.connectx.replayed:read_game",
         kaggle="connectx",
         kaggle_configuration="lanista_envs.connectx.settings:kaggle_configuration",
+        official_state="lanista_envs.connectx.official_state:show",
         viewer="lanista_envs.connectx.viewer",
     )
     register(
@@ -69,6 +70,7 @@ def register_envs(register: Register) -> None:
         portable=("lanista_envs.lux.codec", [f"lanista_envs.lux.{name}" for name in LUX_KERNELS]),
         kaggle="lux_ai_2021",
         kaggle_configuration="lanista_envs.lux.settings:kaggle_configuration",
+        official_state="lanista_envs.lux.official_state:show",
         replays="lanista_envs.lux.replayed:read_game",
         viewer="lanista_envs.lux.viewer",
     )

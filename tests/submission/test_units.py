@@ -187,7 +187,7 @@ def test_a_policy_that_sees_planes_is_exported_for_every_board_and_each_finds_it
     env.reset(0)
     agent.player.strict = False
     assert agent(official(env, 0), {"actTimeout": 3.0}) == []
-    assert agent.player.faults["fits"] == 1
+    assert agent.player.faults["network"] == 1
 
 
 def test_a_slow_network_makes_room_for_the_smaller_student(registry, tmp_path, monkeypatch):

@@ -24,6 +24,7 @@ import numpy as np
 
 from .clock import Clock
 from .execute import Executor, load
+from .operators import PlanError
 from .unit_choices import choose_units
 
 #: acting units in the pass that a network is timed by while loading
@@ -63,17 +64,18 @@ class Player:
 
     def _turn(self, obs: Any, config: Any) -> tuple[int | None, Any]:  # noqa: ANN401
         """(The network that played, the action)."""
+        times = self._time(obs, config)
         try:
             observation, legal = self.codec.observe(obs, config)
         except Exception as error:
             self._note("observe", error)
             return None, self.default_action
         fitting = [place for place, network in enumerate(self.networks) if network.fits(observation)]
-        place = self.clock.choose(*self._time(obs, config), fitting)
+        place = self.clock.choose(*times, fitting)
         masks = {head: np.asarray(legal[head]) for head, bounds in self.heads.items() if chooses(bounds)}
         chosen: dict[str, Any] = {head: first(bounds, masks.get(head)) for head, bounds in self.heads.items()}
         if not fitting and self.networks:
-            self._note("fits", ValueError("no network takes an observation of this shape"))
+            self._note("network", PlanError("no network takes an observation of this shape"))
         if place is not None:
             try:
                 chosen = self._asked(place, observation, masks, obs, config)
