@@ -7,7 +7,7 @@ heads from the teacher's own distribution. What is left are plain defaults, and 
 import importlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ DRIVES: Mapping[str, Mapping[str, Any]] = {
     "noisy": {"student_share": 0.0, "teacher_noise": 0.2},
     "student": {"student_share": 1.0},
 }
+#: activations of dense layers that a student can have; the first where the teacher's is unknown or another
+ACTIVATIONS = ("relu", "tanh", "gelu")
 #: with one seat the phase ends early, once the student is surely this near to its teacher
 _EARLY: Mapping[str, Any] = {"share_at_least": 0.98, "episodes": 20}
 _SIZES = re.compile(r"\d+(x\d+)*")
@@ -219,6 +221,16 @@ def own_activation(teachers: "Sequence[Policy | LiveTeacher]") -> str:
     """The function that all the teachers' layers have, which a student of the same kind copies best; else ``relu``."""
     told = {teacher.card.network_settings.get("activation") for teacher in teachers}
     return next((name for name in ("tanh", "relu", "gelu") if told == {name}), "relu")
+
+
+def like_teacher(student: Student, teachers: "Sequence[Policy | LiveTeacher]") -> Student:
+    """A student of dense layers without an activation takes the first teacher's: with the same bends it fits better."""
+    if student.network["use"] != "mlp" or "activation" in student.network:
+        return student
+    settings = teachers[0].card.network_settings if teachers else {}
+    theirs = settings.get("activation")
+    chosen = theirs if theirs in ACTIVATIONS else ACTIVATIONS[0]
+    return replace(student, network={**student.network, "activation": chosen})
 
 
 def recipe_values(wish: Wish, student: Student, seed: int) -> dict[str, Any]:
