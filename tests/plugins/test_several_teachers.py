@@ -1,12 +1,13 @@
 """Several teachers of one env as one: what they say together, and which of them do not go together."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch.distributions import Categorical, MixtureSameFamily, Normal
 
-from lanista.errors import RecipeError
+from lanista.errors import LanistaError, RecipeError
 from lanista.phases import PhaseContext
 from lanista.plugins import load_plugins
 from lanista.policy import Policy, build_policy, load_policy, save_policy
@@ -158,7 +159,6 @@ def test_one_teacher_or_several_and_not_both():
 
 
 def test_units_are_given_by_the_member_that_their_seat_listens_to():
-    from dataclasses import replace
 
     from lanista.policy import PolicyOutput
     from lanista.spec import UNITS, HeadSpec
@@ -194,3 +194,26 @@ def test_units_are_given_by_the_member_that_their_seat_listens_to():
     assert answer.value.tolist() == [3.0, 5.0]
     mixed = Ensemble(members, "mean", [0.5, 0.5], spec)({UNITS: table})
     torch.testing.assert_close(mixed.logits["orders"].softmax(1), torch.full((5, 3), 1 / 3))
+
+
+def test_a_teacher_out_of_a_file_sees_what_it_was_trained_with(tmp_path):
+    """The env shows a time feature behind the numbers that the file's actor knows."""
+    source = f"npz:{Path(__file__).parents[1] / 'teachers' / 'slim' / 'sac-Pendulum-v1.npz'}"
+    plain = context_of("gymnasium:Pendulum-v1").policy_of(source)
+    table = EnvTable.model_validate({"use": "gymnasium:Pendulum-v1", "wrappers": ["TimeFeatureWrapper"]})
+    context = replace(context_of("gymnasium:Pendulum-v1"), env=table)
+    env = context.make_env(1)
+    env.reset(0)
+    settings = DistillSettings.model_validate({**STUDENT, "teachers": [{"source": source, "sees": [0, 3]}]})
+    teacher = the_teacher(context, settings, env, 1)
+    assert isinstance(teacher, Policy)
+    (part,) = env.spec.observation
+    assert part.shape == (4,)
+    rows = torch.randn(6, 4)
+    (head,), (seen,) = teacher.heads, plain.card.spec.observation
+    found = teacher.network({part.name: rows}).logits[head]
+    torch.testing.assert_close(found, plain.network({seen.name: rows[:, :3]}).logits[head])
+    assert teacher.card.history["teacher"]["source"] == source
+    with pytest.raises(LanistaError, match="does not fit env"):
+        the_teacher(context, DistillSettings.model_validate({**STUDENT, "teachers": [source]}), env, 1)
+    env.close()
