@@ -37,7 +37,12 @@ def sb3_teacher(settings: Sb3Settings, card: PolicyCard, registry: Registry) -> 
     content = read_bytes(settings.file, words)
     data, weights = _entries(content, words, settings.unsafe)
     agent = _agent(data, weights, words)
-    plan = actor_of(agent)
+    try:
+        plan = actor_of(agent)
+    except (TypeError, ValueError, IndexError, OverflowError) as error:
+        raise TeacherFileError(
+            f"{words}: the settings in its entry data are not those of an agent ({told(error)[:200]}); take another file"
+        ) from error
     plan.record = {**origin(settings.file, content, agent.algorithm), "saved_by": agent.version}
     _scale(plan, settings, card.spec)
     return build(plan, card, registry, settings.q_temperature)
@@ -72,7 +77,7 @@ def _entries(content: bytes, words: str, unsafe: bool) -> tuple[dict[str, Any], 
         ) from error
     try:
         data = json.loads(table)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TeacherFileError(
             f"{words}: its entry data is no JSON ({told(error)}); take another file"
         ) from error
@@ -95,6 +100,13 @@ def _no_agent(names: set[str]) -> str:
 def _weights(content: bytes, words: str, unsafe: bool) -> dict[str, AnyArray]:
     try:
         found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=not unsafe)
+        if not isinstance(found, dict) or not all(
+            isinstance(value, torch.Tensor) for value in found.values()
+        ):
+            raise TeacherFileError(f"{words}: policy.pth holds no table of weights; take another file")
+        return {str(name): value.detach().to(torch.float32).numpy() for name, value in found.items()}
+    except TeacherFileError:
+        raise
     except pickle.UnpicklingError as error:
         raise TeacherFileError(
             f"{words}: policy.pth holds more than weights ({told(error)[:200]}); only if you made the file yourself, set "
@@ -104,9 +116,6 @@ def _weights(content: bytes, words: str, unsafe: bool) -> dict[str, AnyArray]:
         raise TeacherFileError(
             f"{words}: policy.pth is damaged ({told(error)[:200]}); take another file"
         ) from error
-    if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
-        raise TeacherFileError(f"{words}: policy.pth holds no table of weights; take another file")
-    return {str(name): value.detach().to(torch.float32).numpy() for name, value in found.items()}
 
 
 def _agent(data: dict[str, Any], weights: dict[str, AnyArray], words: str) -> Agent:

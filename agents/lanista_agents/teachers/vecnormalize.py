@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lanista.arrays import AnyArray
+from lanista.hints import shown
 from lanista_agents.teachers.inert import Inert, read_pickle
 from lanista_agents.teachers.plan import TeacherFileError, read_bytes
 
@@ -42,7 +43,7 @@ def read_statistics(file: str, words: str) -> Statistics:
         raise TeacherFileError(
             f"{where} holds a {name or 'thing without a name'}, asked is a pickled VecNormalize"
         )
-    epsilon = float(found.get("epsilon", 1e-8))
+    epsilon = _number(found, "epsilon", 1e-8, where)
     scales = bool(found.get("norm_obs", True))
     rms = found.get("obs_rms")
     parts = rms if isinstance(rms, dict) else {"": rms}
@@ -57,8 +58,24 @@ def read_statistics(file: str, words: str) -> Statistics:
     scale = 1.0
     if found.get("norm_reward", False) and isinstance(returns, Inert):
         _, variance = _moments(returns, where)
-        scale = float(np.sqrt(variance.reshape(-1)[0] + epsilon))
-    return Statistics(mean, var, epsilon, float(found.get("clip_obs", 10.0)), scale, scales)
+        scale = float(np.sqrt(variance.reshape(-1)[:1].sum() + epsilon))
+        if not 1e-30 < scale < 1e30:
+            raise TeacherFileError(f"{where} scales rewards by {scale:g}, which no reward has; give another file")
+    return Statistics(mean, var, epsilon, _number(found, "clip_obs", 10.0, where), scale, scales)
+
+
+def _number(found: Inert, key: str, default: float, where: str) -> float:
+    """A setting of the `VecNormalize` that is a number above 0."""
+    value = found.get(key, default)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.number)
+        or not 0.0 < float(value) < np.inf
+    ):
+        raise TeacherFileError(
+            f"{where}: its {key} is {shown(value)}, asked is a number above 0; give another file"
+        )
+    return float(value)
 
 
 def _moments(part: object, where: str) -> tuple[AnyArray, AnyArray]:
@@ -66,10 +83,19 @@ def _moments(part: object, where: str) -> tuple[AnyArray, AnyArray]:
     mean, var = (part.get("mean"), part.get("var")) if isinstance(part, Inert) else (None, None)
     if mean is None or var is None:
         raise TeacherFileError(f"{where} has no mean and variance of the observations; give another file")
-    first, second = np.asarray(mean, np.float64), np.asarray(var, np.float64)
-    if not np.isfinite(first).all() or not (np.isfinite(second).all() and (second >= 0.0).all()):
+    try:
+        first, second = np.asarray(mean, np.float64), np.asarray(var, np.float64)
+    except (TypeError, ValueError) as error:
         raise TeacherFileError(
-            f"{where} holds a mean or variance that is not finite, or below 0; give another file"
+            f"{where} holds a mean or variance that is no number; give another file"
+        ) from error
+    if (
+        first.shape != second.shape
+        or not np.isfinite(first).all()
+        or not (np.isfinite(second).all() and (second >= 0.0).all())
+    ):
+        raise TeacherFileError(
+            f"{where} holds a mean or variance that is not finite, below 0 or of another size; give another file"
         )
     return first, second
 

@@ -9,6 +9,8 @@ import zipfile
 
 import pytest
 import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from lanista.spec import HeadSpec, ObsPart
 from lanista_agents.teachers.inert import Inert, InertPickleError, read_pickle
@@ -276,3 +278,29 @@ def test_layers_that_actor_and_critic_share_are_read(teach, tmp_path):
     output = teacher.network({"observation": rows})
     assert torch.allclose(output.logits["action"], logits, atol=1e-6)
     assert torch.allclose(output.value, value[:, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "weights", [[torch.zeros(2)], {"a": "text"}, {"action_net.weight": torch.zeros(2, 2).to_sparse()}]
+)
+def test_weights_that_are_no_table_of_tensors_are_one_sentence(weights, teach, tmp_path):
+    content = io.BytesIO()
+    torch.save(weights, content)
+    refused(
+        teach,
+        changed(tmp_path, policy_pth=content.getvalue()),
+        "policy.pth (holds no table of weights|is damaged)",
+    )
+
+
+def test_a_table_of_endless_depth_is_one_sentence(teach, tmp_path):
+    refused(teach, changed(tmp_path, data=b"[" * 100_000), "is no JSON")
+
+
+@given(content=st.binary(max_size=200))
+@example(content=b"\x80\x04\x95")
+def test_any_bytes_are_read_as_a_pickle_or_refused(content):
+    try:
+        read_pickle(content, "it")
+    except InertPickleError:
+        return
