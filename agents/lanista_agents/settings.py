@@ -136,11 +136,15 @@ class OnnxNetworkSettings(BaseModel):
     certainty: float = Field(default=0.99, gt=0.0, lt=1.0)
     #: logits are Q / this, > 0
     q_temperature: float = Field(default=1.0, gt=0.0)
-    #: of real numbers: bounds, the way to them, units and the head that is spoken, as in `ActorSettings`
+    #: of real numbers: the lowest of each
     low: tuple[float, ...] = ()
+    #: of real numbers: the highest of each
     high: tuple[float, ...] = ()
+    #: of means: the graph's own way to the bounds
     squash: Literal["tanh", "clip"] = "clip"
+    #: of real numbers: units of the action, or half ranges from the middle
     units: Literal["action", "half"] = "action"
+    #: of real numbers: the head whose logits it gives, as a recipe's table
     head: dict[str, Any] = {"use": "gaussian"}
 
 
