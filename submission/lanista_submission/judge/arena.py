@@ -17,6 +17,7 @@ from lanista.judge import find_judge
 from lanista.official import Guest, OfficialGame
 from lanista.plugins import current_host
 from lanista.registry import Registry
+from lanista.version import __version__
 from lanista_submission.judge.bridge import refuse_unbridged, write_entry
 from lanista_submission.judge.entries import Entries
 from lanista_submission.judge.games import GameJob, GameResult, Player, kaggle_command, play_games
@@ -100,8 +101,11 @@ class KaggleArena:
             # Plugins say by another name that a player plays otherwise; its main.py tells of this machine alone.
             told = json.dumps([contender.use, contender.options or {}], sort_keys=True)
             return Guest(contender.name, f"player:{told}")
-        path = contender.entry or self._packed(contender, sample)
-        number, digest = self._entries.add(path)
+        if contender.entry is None:
+            path, digest = self._packed(contender, sample)
+            number, _ = self._entries.add(path)
+        else:
+            number, digest = self._entries.add(contender.entry)
         self._guests.append(_Guest(number, None))
         return Guest(contender.name, digest)
 
@@ -118,14 +122,23 @@ class KaggleArena:
         folder = self._root / f"player-{len(self._guests)}"
         return write_entry(folder, self._env, self._settings, contender, files)
 
-    def _packed(self, contender: "Contender", sample: bool) -> Path:
-        """Export and pack a policy as its target does."""
+    def _packed(self, contender: "Contender", sample: bool) -> tuple[Path, str]:
+        """Export and pack a policy as its target does: (the archive, a digest of the policy and of how it plays).
+
+        The archive itself tells of the comparisons that its export has made, which vary in their last digits.
+        """
         from lanista.policy import save_policy
 
         assert contender.policy is not None
         folder = self._root / f"policy-{len(self._guests)}"
-        save_policy(folder / "policy", contender.policy)
-        return self._target.packed_to_play(folder / "policy", folder, sample)
+        content = save_policy(folder / "policy", contender.policy)
+        archive = self._target.packed_to_play(folder / "policy", folder, sample)
+        profile = self._target.profile
+        actions = "sampled" if sample else profile.actions
+        return (
+            archive,
+            f"policy:{content}:{actions}:{'settled' if profile.settle else 'unsettled'}:{__version__}",
+        )
 
     def play(
         self, games: Sequence[OfficialGame], workers: int, took: Callable[[int, dict[str, Any]], None]
