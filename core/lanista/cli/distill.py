@@ -107,7 +107,8 @@ def distill(
     video: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Teacher and student side by side from the same start: .gif or .webp."
+            metavar="FILE",
+            help="Teacher and student side by side from the same start: .webp (the smaller) or .gif.",
         ),
     ] = None,
     plot: Annotated[
