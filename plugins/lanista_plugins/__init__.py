@@ -144,5 +144,6 @@ def register_recipes(register: Register) -> None:
         ("mountaincar", "MountainCar: shaped by a potential first, then the sparse reward alone"),
         ("pendulum", "Pendulum: PPO over a real-valued torque, then a 32x32 student"),
         ("connectx", "Connect X by self-play, distilled, packed for Kaggle and verified"),
+        ("lux-selfplay", "Lux AI Season 1 on 12x12 by self-play: a small network over unit rows"),
     ):
         register(name, f"lanista_plugins:recipes/{name}.toml", summary=summary)

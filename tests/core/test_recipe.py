@@ -21,7 +21,7 @@ def minimal() -> dict:
 
 
 def test_all_shipped_recipes_are_known_here() -> None:
-    assert SHIPPED == ["cartpole", "connectx", "mountaincar", "pendulum"]
+    assert SHIPPED == ["cartpole", "connectx", "lux-selfplay", "mountaincar", "pendulum"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
