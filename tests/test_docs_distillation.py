@@ -53,6 +53,7 @@ def test_every_command_that_needs_no_run_makes_a_sound_recipe(command, checkout,
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_the_commands_and_the_code_run_one_after_the_other(checkout, capfd):
     for command in COMMANDS:
         if "LANISTA_TEACHERS" not in command:

@@ -26,9 +26,15 @@ def is_distillation(folder: Path) -> bool:
     return (folder / ORIGIN).is_file()
 
 
-def write_origin(folder: Path, student: str, teachers: list[dict[str, Any]], env: Mapping[str, Any]) -> None:
-    """Note for the card what is known before the run: the student as it was asked for, the teachers, the env."""
-    record = {"student": student, "teachers": teachers, "env": dict(env)}
+def write_origin(
+    folder: Path,
+    student: str,
+    teachers: list[dict[str, Any]],
+    env: Mapping[str, Any],
+    losses: Sequence[Mapping[str, Any]],
+) -> None:
+    """Note for the card what is known before the run: what was asked for, and what the teachers say of themselves."""
+    record = {"student": student, "teachers": teachers, "env": dict(env), "losses": list(losses)}
     write_atomically(folder / ORIGIN, json.dumps(record, indent=1).encode())
 
 
@@ -85,8 +91,10 @@ def _card(folder: Path) -> dict[str, Any]:
         },
         "random": played("random"),
         "share": {key: figures.get(name) for key, name in _SHARE.items()},
+        "losses": origin["losses"],
         "agreement": figures["agreement"],
         "kl": figures["kl"],
+        "spread_taught": not _action_alone(policy["spec"]["heads"], origin["losses"]),
         "steps": figures["steps"],
         "seconds": sum(row.get("seconds", 0.0) for row in rows if row.get("phase") == PHASE),
         "files": {"torch_bytes": measured["torch_bytes"]},
@@ -105,6 +113,12 @@ def _card(folder: Path) -> dict[str, Any]:
         returns = {kind: measured[kind].get("returns") for kind in ("float32", "int8")}
         card["int8"] = {"agreement": cost["agreement"], "difference": cost["difference"], "returns": returns}
     return card
+
+
+def _action_alone(heads: Sequence[Mapping[str, Any]], losses: Sequence[Mapping[str, Any]]) -> bool:
+    """Real numbers taught by their distance alone: the student's deviations are whatever they began as, and its KL too."""
+    numbers = all(head.get("low") for head in heads)
+    return numbers and all(term["loss"]["use"] in ("mse", "huber") for term in losses)
 
 
 _SHARE = {"value": "share", "low": "share_low", "high": "share_high"}
@@ -136,7 +150,8 @@ def card_sentences(card: Mapping[str, Any]) -> list[str]:
             f"the student keeps {share['value']:.1%} ({share['low']:.1%} to {share['high']:.1%}) of its teacher's "
             f"distance from random moves, with {_ratio(card)} parameters"
         )
-    divergence = "" if card["kl"] is None else f", KL {card['kl']:.4g} nats"
+    told = card["kl"] is not None and card["spread_taught"]
+    divergence = f", KL {card['kl']:.4g} nats" if told else ""
     said.append(
         f"agreement {card['agreement']:.4f}{divergence} on states that the student meets; "
         f"{card['steps']:,} env steps in {card['seconds']:.1f} s"

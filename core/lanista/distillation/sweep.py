@@ -110,7 +110,7 @@ class Sweep:
         else:
             run = Run.create(folder, plan.recipe, self.host)
         if not (folder / ORIGIN).exists():
-            write_origin(folder, plan.student.name, self.teachers, self.wish.env)
+            write_origin(folder, plan.student.name, self.teachers, self.wish.env, self.wish.losses)
         return run
 
     def write_frontier(self, cards: Sequence[dict[str, Any]]) -> Path:
