@@ -110,7 +110,7 @@ def written(env, rows):
     shown = sum(part[0, 0].nbytes for part in env.observation.values()) + 4 * len(env.facts)
     shown += rows * (env.unit_legal.shape[1] + 4 * 8)
     if env.unit_observation:
-        shown += rows * env.unit_observation["features"][0].nbytes
+        shown += rows * sum(part[0].nbytes for part in env.unit_observation.values())
         # Sixteen lanes of int32, written five times for both seats together; five float32 a cell for each seat.
         shown += size * size * (16 * 4 * 5 / 2 + 5 * 4)
     return shown

@@ -43,10 +43,16 @@ def compile_kernels(
     parallel: bool = False,
     fastmath: bool = False,
     entries: Sequence[str] = (),
+    borrowing: Sequence[ModuleType] = (),
 ) -> SimpleNamespace:
     """Give a namespace with a compiled dispatcher for every function of `modules`, by its name.
 
     With `entries`, for the functions of these names alone: what Python does not call compiles faster.
+
+    Functions of the modules `borrowing` that give back a number or nothing are compiled into those who call them,
+    and without counting references to arrays. Where tuples of many arrays are handed on, counting and handing on
+    take as long as the work itself, and threads quarrel over the counters. Such a function must not make arrays,
+    nor copy one slice into another, for which numba makes one: numba then says "NRT required but not enabled".
 
     Machine code is made, or read from the disk, when a dispatcher is first called. `label` is what the
     progress line names ("connectx"). `parallel` compiles the functions that name ``prange`` with threads;
@@ -60,7 +66,7 @@ def compile_kernels(
         if name not in functions:
             named = ", ".join(module.__name__ for module in modules)
             raise KernelError(f"kernel {name} was asked for, and there is no such function in {named}")
-    build = _Build(label, parallel, fastmath)
+    build = _Build(label, parallel, fastmath, frozenset(module.__name__ for module in borrowing))
     for module in modules:
         build.follow_module(module)
     build.called.update(functions[name] for name in entries or functions)
@@ -114,10 +120,11 @@ def _start_threads(config: Any) -> None:  # noqa: ANN401 - numba's module of set
 class _Build:
     """One set of functions compiled together: what they reach, and their compiled copies."""
 
-    def __init__(self, label: str, parallel: bool, fastmath: bool) -> None:
+    def __init__(self, label: str, parallel: bool, fastmath: bool, borrowing: frozenset[str]) -> None:
         self.label = label
         self.parallel = parallel
         self.fastmath = fastmath
+        self.borrowing = borrowing
         self.modules: dict[str, ModuleType] = {}
         #: what is called from Python
         self.called: set[FunctionType] = set()
@@ -163,7 +170,8 @@ class _Build:
             repr((
                 numba.__version__, llvmlite.__version__, np.__version__, sys.version, platform.machine(),
                 binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(),
-                self.parallel, self.fastmath, sorted((f.__module__, f.__name__) for f in self.called),
+                self.parallel, self.fastmath, sorted(self.borrowing),
+                sorted((f.__module__, f.__name__) for f in self.called),
             )).encode()
         )  # fmt: skip
         config: Any = numba.config
@@ -198,10 +206,11 @@ class _Build:
         # What only other kernels call needs no way in from Python, and that takes a third of all compiling where
         # kernels hand on tuples of many arrays.
         inner = function not in self.called
-        compiler: Any = numba.njit  # its types do not know the two wrapper options
+        borrows = function.__module__ in self.borrowing and _gives_no_array(function)
+        compiler: Any = numba.njit  # its types do not know all of these options
         dispatcher = compiler(
             cache=True, nogil=True, error_model="numpy", parallel=threads, fastmath=self.fastmath,
-            no_cpython_wrapper=inner, no_cfunc_wrapper=inner,
+            no_cpython_wrapper=inner, no_cfunc_wrapper=inner, forceinline=inner and borrows, _nrt=not borrows,
         )(copy)  # fmt: skip
         self.unfinished.add(function)
         for name, value in named.items():
@@ -225,6 +234,20 @@ class _Build:
             for name, function in _functions(module):
                 setattr(shadow, name, self.compiled(function))
         return self.shadows[module.__name__]
+
+
+def _gives_no_array(function: FunctionType) -> bool:
+    """Does a function give back a number, or nothing, by its annotation?"""
+    return function.__annotations__.get("return", ()) in (
+        None,
+        bool,
+        int,
+        float,
+        "None",
+        "bool",
+        "int",
+        "float",
+    )
 
 
 def _functions(module: ModuleType) -> list[tuple[str, FunctionType]]:

@@ -1,5 +1,7 @@
 """Clusters of resources: cells of one kind that touch, at corners too; how large they are and who holds them. Portable."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +12,11 @@ from .state import EAST, NO_RESOURCE, NORTH, SOUTH, WEST, Board, Games
 TILES, AMOUNT, UNIT_HOLDS, TILE_HOLDS = 0, 1, 2, 4
 NUM_NUMBERS = 6
 
+#: numbers of a cluster as unit rows show them: root of its cells / 4, root of its amount / 64, then its holds n as
+#: n / (n + 4), which keeps few and many apart
+NUM_SHOWN = 6
+#: ``[C, NUM_SHOWN]`` float32
+Shown = npt.NDArray[np.float32]
 #: ``[C + 1]`` int64: a cell's cluster, -1 for none
 Labels = npt.NDArray[np.int64]
 #: ``[C, NUM_NUMBERS]`` int64
@@ -76,3 +83,12 @@ def count_holds(g: int, board: Board, games: Games, labels: Labels, numbers: Num
                     if label >= 0:
                         numbers[label, TILE_HOLDS + team] += 1
             cell = tile_next[g, cell]
+
+
+def describe_clusters(count: int, numbers: Numbers, shown: Shown) -> None:
+    """Write what rows show of the first `count` clusters, once for all rows."""
+    for label in range(count):
+        shown[label, 0] = math.sqrt(1.0 * numbers[label, TILES]) / 4.0
+        shown[label, 1] = math.sqrt(max(1.0 * numbers[label, AMOUNT], 0.0)) / 64.0
+        for k in range(UNIT_HOLDS, NUM_NUMBERS):
+            shown[label, k] = numbers[label, k] / (numbers[label, k] + 4.0)

@@ -67,7 +67,7 @@ def observe(obs: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[Arrays, 
     }
     if num_features:
         arrays[FEATURES] = table.features
-        arrays[WINDOW] = table.windows.reshape(-1, window.NUM_CELLS, window.NUM_CHANNELS)
+        arrays[WINDOW] = table.windows.view(np.int8).reshape(-1, window.NUM_CELLS, window.NUM_CHANNELS)
     if PLANES in _wanted:
         drawn = np.zeros((planes.NUM_PLANES, width * height), np.uint8)
         planes.write_planes(0, seat, desk.board, desk.games, drawn)

@@ -13,8 +13,35 @@ from types import SimpleNamespace
 from typing import Any
 
 from lanista.kernels import compile_kernels
-from lanista_envs.lux import rules, stepping
+from lanista_envs.lux import (
+    accept,
+    choices,
+    cities,
+    clusters,
+    collect,
+    dusk,
+    facts,
+    moves,
+    nearest,
+    overview,
+    planes,
+    rules,
+    sights,
+    state,
+    stepping,
+    table,
+    tally,
+    unit_rows,
+    units,
+    window,
+)
 from lanista_envs.lux.control import DONE, LEAVE, MOST_PIECES, make_control
+
+#: all that is called in every turn; the map generator makes arrays
+BORROWING = (
+    accept, choices, cities, clusters, collect, dusk, facts, moves, nearest, overview, planes, rules, sights, state,
+    stepping, table, tally, unit_rows, units, window,
+)  # fmt: skip
 
 
 @cache
@@ -23,7 +50,7 @@ def lux_kernels() -> SimpleNamespace:
     from lanista_envs.lux import pieces
 
     entries = ("share_turn", "share_starts", "share_step", "find_illegal", "read_choices")
-    return compile_kernels(rules, stepping, pieces, label="lux_s1", entries=entries)
+    return compile_kernels(rules, stepping, pieces, label="lux_s1", entries=entries, borrowing=BORROWING)
 
 
 @cache

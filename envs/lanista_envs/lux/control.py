@@ -3,12 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
-#: places of the words, each in a cache line of its own: the call's number, its phase, its pieces and the next of
-#: them; how many are done; whether helpers are asked to go
+#: places of the words, each in a cache line of its own: the call's number, its phase, its pieces and those of
+#: them that are left; how many are done; whether helpers are asked to go
 WORK, DONE, LEAVE = 0, 8, 16
 NUM_WORDS = 24
 #: a call has at most so many pieces
-MOST_PIECES = 1 << 14
+MOST_PIECES = (1 << 14) - 1
 #: what is done for a piece of the games of an env: a turn is played and shown, games are shown, rows are written
 PLAY, SHOW, ROWS = 0, 1, 2
 

@@ -17,10 +17,11 @@ from lanista_envs.lux.planes import NUM_PLANES
 from lanista_envs.lux.scratch import allocate_scratch, count_blocks
 from lanista_envs.lux.settings import LuxS1Settings
 from lanista_envs.lux.sights import make_table
-from lanista_envs.lux.spec import FEATURES, HEAD, KNOWS, PLANES, lux_spec
+from lanista_envs.lux.spec import FEATURES, HEAD, KNOWS, PLANES, WINDOW, lux_spec
 from lanista_envs.lux.state import ORDER_COLUMNS, Orders, allocate, make_board
 from lanista_envs.lux.text import draw_game
 from lanista_envs.lux.unit_rows import NUM_FEATURES
+from lanista_envs.lux.window import NUM_CELLS, NUM_CHANNELS
 
 #: rows a seat that there is room for at first; the table grows when a turn needs more
 _ROWS = 8
@@ -84,7 +85,10 @@ class LuxS1(VecEnv):
         self.unit_kind, self.unit_legal = table.kind[:count], table.legal[:count]
         #: ``[U]`` int64: a unit's place in `games.unit_id[game, seat]`; the cell of a city tile
         self.unit_slot = table.slot[:count]
-        self.unit_observation = {FEATURES: table.features[:count]} if self._num_features else {}
+        self.unit_observation = {}
+        if self._num_features:
+            windows = table.windows[:count].view(np.int8).reshape(count, NUM_CELLS, NUM_CHANNELS)
+            self.unit_observation = {FEATURES: table.features[:count], WINDOW: windows}
 
     def reset(self, seed: int) -> None:
         """Start all games on the official maps of their streams."""

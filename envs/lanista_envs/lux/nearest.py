@@ -90,7 +90,7 @@ def plant_cells(g: int, board: Board, games: Games, lanes: Lanes) -> None:
 
 def plant_cities(g: int, board: Board, games: Games, lanes: Lanes) -> None:
     """Write city tiles, and the free cells beside them, where their cities could grow."""
-    near, width = board.near, board.width
+    near, row_of, column_of = board.near, board.row_of, board.column_of
     city_fuel, city_upkeep, city_team = games.city_fuel, games.city_upkeep, games.city_team
     tile_next, tile_team, resource_kind = games.tile_next, games.tile_team, games.resource_kind
     outside = near.shape[0] - 1
@@ -100,22 +100,24 @@ def plant_cities(g: int, board: Board, games: Games, lanes: Lanes) -> None:
         team = int(city_team[g, city])
         cell = int(games.city_first[g, city])
         while cell >= 0:
-            y, x = cell // width, cell % width
-            lanes[y, x, TILES + team] = y * ROW + x
+            y, x = row_of[cell], column_of[cell]
+            here = np.int64(y) * ROW + x
+            lanes[y, x, TILES + team] = here
             if hungry:
-                lanes[y, x, HUNGRY + team] = y * ROW + x
+                lanes[y, x, HUNGRY + team] = here
             for side in range(4):
                 other = int(near[cell, side])
                 if other != outside and tile_team[g, other] < 0 and resource_kind[g, other] == NO_RESOURCE:
-                    y, x = other // width, other % width
-                    lanes[y, x, HOME_SITES + team] = y * ROW + x
+                    y, x = row_of[other], column_of[other]
+                    lanes[y, x, HOME_SITES + team] = np.int64(y) * ROW + x
             cell = int(tile_next[g, cell])
 
 
 def find_nearest(g: int, board: Board, games: Games, lanes: Lanes) -> None:
     """Fill `lanes` for game g."""
-    num_units, unit_cell, width = games.num_units, games.unit_cell, board.width
-    rows = lanes.reshape(board.height, width * NUM_LANES)
+    num_units, unit_cell = games.num_units, games.unit_cell
+    row_of, column_of = board.row_of, board.column_of
+    rows = lanes.reshape(board.height, board.width * NUM_LANES)
     for y in range(board.height):
         row = rows[y]
         for k in range(row.size):
@@ -125,9 +127,9 @@ def find_nearest(g: int, board: Board, games: Games, lanes: Lanes) -> None:
     for team in range(2):
         for u in range(num_units[g, team]):
             cell = int(unit_cell[g, team, u])
-            y, x = cell // width, cell % width
-            lanes[y, x, UNITS + team] = y * ROW + x
-    sweep(lanes, width, board.height)
+            y, x = row_of[cell], column_of[cell]
+            lanes[y, x, UNITS + team] = np.int64(y) * ROW + x
+    sweep(lanes, board.width, board.height)
 
 
 def cell_of(found: int, width: int) -> int:

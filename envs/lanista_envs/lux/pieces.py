@@ -3,7 +3,9 @@
 One thread leads: it publishes how many pieces there are, takes pieces until none is left, and waits for those that
 others took. Threads that help take pieces, too; when none is left they look out for the next call a moment longer,
 so that a call that follows at once finds them awake: to wake a thread takes as long as playing some hundred games.
-Nobody waits for a helper that has not come, and whoever is held up takes fewer pieces.
+Nobody waits for a helper that has not come, and whoever is held up takes fewer pieces. The lead takes pieces from
+the front and helpers take them from the back, so that from call to call a thread mostly meets the games that its
+core's cache still holds: with games that wander between cores, two threads were hardly faster than one.
 
 Pieces are ranges of games that have nothing in common, so who plays them makes no difference.
 """
@@ -22,8 +24,12 @@ from lanista_envs.lux.sights import Table, make_sights
 from lanista_envs.lux.state import Board, Games, Orders
 from lanista_envs.lux.stepping import Shown, play_choices, show_games, show_units
 
-#: fields of WORK from the right: 16 bits the next piece, 16 bits how many, 8 bits the phase, the rest the call
-_COUNT_AT, _PHASE_AT, _CALL_AT, _CALLS = 16, 32, 40, 1 << 20
+#: fields of WORK from the right: the first piece that is left and the end of those that are left, how many there
+#: were, the phase, the call
+_FIELD, _PHASE_BITS, _CALLS = 14, 4, 1 << 16
+_MASK = (1 << _FIELD) - 1
+_END_AT, _COUNT_AT, _PHASE_AT = _FIELD, 2 * _FIELD, 3 * _FIELD
+_CALL_AT = _PHASE_AT + _PHASE_BITS
 #: how often one looks for work, or for others to be done, before one gives up: about a tenth of a millisecond
 PATIENCE = 60_000
 
@@ -88,16 +94,20 @@ def publish(control: Control, phase: int, pieces: int) -> None:
     """Begin a call of `pieces` pieces; all earlier ones must be done."""
     store(control, DONE, 0)
     call = ((load(control, WORK) >> _CALL_AT) + 1) % _CALLS
-    store(control, WORK, call << _CALL_AT | phase << _PHASE_AT | pieces << _COUNT_AT)
+    store(control, WORK, call << _CALL_AT | phase << _PHASE_AT | pieces << _COUNT_AT | pieces << _END_AT)
 
 
 def take(control: Control, helps: bool) -> int:
-    """Take a piece: WORK as it then was; or -1, when nothing is left to lead, or nothing to help with for a while."""
+    """Take a piece: a word for `piece_of`; or -1, when none is left to lead, or to help with for a while."""
     idle = 0
     while True:
         work: int = load(control, WORK)
-        if piece_of(work) < count_of(work):
-            if exchange(control, WORK, work, work + 1):
+        first, end = work & _MASK, work >> _END_AT & _MASK
+        if first < end:
+            if helps:
+                if exchange(control, WORK, work, work - (1 << _END_AT)):
+                    return work - first + end - 1
+            elif exchange(control, WORK, work, work + 1):
                 return work
             continue
         idle += 1
@@ -106,18 +116,18 @@ def take(control: Control, helps: bool) -> int:
 
 
 def piece_of(work: int) -> int:
-    """Which piece."""
-    return work & 0xFFFF
+    """Which piece was taken."""
+    return work & _MASK
 
 
 def count_of(work: int) -> int:
     """Of how many."""
-    return work >> _COUNT_AT & 0xFFFF
+    return work >> _COUNT_AT & _MASK
 
 
 def phase_of(work: int) -> int:
     """What to do."""
-    return work >> _PHASE_AT & 0xFF
+    return work >> _PHASE_AT & ((1 << _PHASE_BITS) - 1)
 
 
 def await_others(control: Control, pieces: int) -> bool:

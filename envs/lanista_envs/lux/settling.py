@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .choices import CART_HERE, MOVE_NORTH, NOTHING, RESEARCH_HERE, TILE, WORKER_HERE, Rows
-from .state import Board, Games
-from .table import READY
+from .state import READY, Board, Games
 
 #: the last of the four moves
 MOVE_WEST = MOVE_NORTH + 3

@@ -11,7 +11,7 @@ from .overview import NUM_GLOBALS, Globals, sum_resources, write_globals
 from .state import Board, Games
 from .table import count_rows, forget_room, list_rows, mark_room, write_masks
 from .tally import NUM_TALLIES, Tally, count_teams
-from .unit_rows import NUM_OF_CITY, Cities, describe_cities, write_features
+from .unit_rows import NUM_OF_CITY, Cities, Places, describe_cities, make_places, write_features
 
 
 class Sights(NamedTuple):
@@ -27,9 +27,13 @@ class Sights(NamedTuple):
     numbers: clusters.Numbers
     #: ``[C]``: room to work in
     stack: npt.NDArray[np.int64]
+    #: what rows show of clusters and cities
+    masses: clusters.Shown
     cities: Cities
-    #: ``[height + 6, (width + 6) * NUM_CHANNELS]``, the margin cleared
+    places: Places
+    #: ``[height + 6, (width + 6) * NUM_CHANNELS]``, the margin cleared, and the same memory cell by cell
     drawing: window.Drawing
+    ground: window.Cells
     ores: window.Ores
     #: ``[C + 1]``, zeros between calls
     room: npt.NDArray[np.int64]
@@ -47,20 +51,22 @@ class Table(NamedTuple):
     legal: npt.NDArray[np.bool_]
     #: ``[U, NUM_FEATURES]``, or ``[U, 0]`` where no unit rows are wanted
     features: npt.NDArray[np.float32]
+    #: ``[U, NUM_CELLS]``, or ``[U, 0]``; seen as int8 the channels of `window`
+    windows: window.Cells
 
 
 def make_sights(width: int, height: int) -> Sights:
     """Working memory for boards of one size."""
     cells = width * height
-    drawing = np.zeros(
-        (height + 2 * window.REACH, (width + 2 * window.REACH) * window.NUM_CHANNELS), np.float32
-    )
+    ground = np.zeros((height + 2 * window.REACH, width + 2 * window.REACH), np.int64)
+    drawing = ground.view(np.int8)
     window.clear_drawing(drawing)
     return Sights(
         np.zeros((2, NUM_TALLIES), np.int64), np.zeros(4, np.int64), np.zeros((2, NUM_GLOBALS), np.float32),
         np.zeros((height, width, nearest.NUM_LANES), np.int32), np.zeros(cells + 1, np.int64),
         np.zeros((cells, clusters.NUM_NUMBERS), np.int64), np.zeros(cells, np.int64),
-        np.zeros((cells, NUM_OF_CITY), np.float32), drawing, np.zeros(cells + 1, np.int64),
+        np.zeros((cells, clusters.NUM_SHOWN), np.float32), np.zeros((cells, NUM_OF_CITY), np.float32),
+        make_places(width, height), drawing, ground, np.zeros(cells + 1, np.int64),
         np.zeros(cells + 1, np.int64),
     )  # fmt: skip
 
@@ -70,6 +76,7 @@ def make_table(rows: int, num_features: int) -> Table:
     return Table(
         np.zeros(rows, np.int64), np.zeros(rows, np.int64), np.zeros(rows, np.int64), np.zeros(rows, np.int64),
         np.zeros((rows, NUM_CHOICES), np.bool_), np.zeros((rows, num_features), np.float32),
+        np.zeros((rows, window.NUM_CELLS if num_features else 0), np.int64),
     )  # fmt: skip
 
 
@@ -84,7 +91,8 @@ def survey_game(g: int, max_turns: int, board: Board, games: Games, sights: Sigh
 def look_for_rows(g: int, max_turns: int, board: Board, games: Games, sights: Sights) -> None:
     """Find what unit rows tell of the whole board."""
     nearest.find_nearest(g, board, games, sights.lanes)
-    clusters.find_clusters(g, board, games, sights.labels, sights.numbers, sights.stack)
+    count = clusters.find_clusters(g, board, games, sights.labels, sights.numbers, sights.stack)
+    clusters.describe_clusters(count, sights.numbers, sights.masses)
     describe_cities(g, max_turns, games, sights.cities)
     window.draw_ground(g, board, games, sights.drawing, sights.ores)
 
@@ -96,10 +104,9 @@ def write_rows(
     board: Board,
     games: Games,
     sights: Sights,
-    knows: npt.NDArray[np.float32],
     table: Table,
 ) -> int:
-    """Write the table's rows of one seat from `first` on and give the end; `knows` are the seat's globals."""
+    """Write the table's rows of one seat from `first` on and give the end."""
     end = list_rows(g, seat, first, games, table.cell, table.kind, table.slot)
     if end == first:
         return end
@@ -111,8 +118,9 @@ def write_rows(
     if table.features.shape[1] > 0:
         window.draw_seat(g, seat, board, games, sights.drawing, sights.ores)
         write_features(
-            g, seat, first, end, board, games, sights.lanes, sights.labels, sights.numbers, sights.cities,
-            sights.drawing, knows, table.kind, table.slot, table.cell, table.features,
+            g, seat, first, end, board, games, sights.lanes, sights.labels, sights.masses, sights.cities,
+            sights.places, sights.drawing, sights.ground, table.kind, table.slot, table.cell, table.features,
+            table.windows,
         )  # fmt: skip
     return end
 
@@ -125,5 +133,5 @@ def see(
     if num_features > 0:
         look_for_rows(g, max_turns, board, games, sights)
     table = make_table(count_rows(g, seat, games), num_features)
-    write_rows(g, seat, 0, board, games, sights, sights.knows[seat], table)
+    write_rows(g, seat, 0, board, games, sights, table)
     return sights.knows[seat].copy(), table

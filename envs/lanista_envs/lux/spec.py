@@ -7,9 +7,10 @@ from lanista_envs.lux.overview import NUM_GLOBALS
 from lanista_envs.lux.planes import NUM_PLANES
 from lanista_envs.lux.settings import LuxS1Settings
 from lanista_envs.lux.unit_rows import NUM_FEATURES
+from lanista_envs.lux.window import NUM_CELLS, NUM_CHANNELS, SPREADS
 
 HEAD = "orders"
-PLANES, KNOWS, FEATURES = "planes", "globals", "features"
+PLANES, KNOWS, FEATURES, WINDOW = "planes", "globals", "features", "window"
 
 
 def lux_spec(settings: LuxS1Settings) -> EnvSpec:
@@ -26,7 +27,11 @@ def lux_spec(settings: LuxS1Settings) -> EnvSpec:
     features = ObsPart(
         FEATURES, (NUM_FEATURES,), "float32",
         "a unit or city tile, by `unit_rows.FEATURES`: itself, its city, the cluster of resources it is at, the nearest "
-        "of eleven things, the cells within three steps, and its seat's globals",
+        "of eleven things",
+    )  # fmt: skip
+    window = ObsPart(
+        WINDOW, (NUM_CELLS, NUM_CHANNELS), "int8",
+        "the cells within three steps of it, row by row from the north, by `window.CHANNELS`", spread=SPREADS,
     )  # fmt: skip
     return EnvSpec(
         name="lux_s1",
@@ -53,5 +58,5 @@ def lux_spec(settings: LuxS1Settings) -> EnvSpec:
         max_steps=settings.max_turns,
         reward_range=(-1.0, 1.0),
         outcome="result",
-        unit_observation=() if settings.observation == "planes" else (features,),
+        unit_observation=() if settings.observation == "planes" else (features, window),
     )  # fmt: skip

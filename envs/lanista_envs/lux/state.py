@@ -56,6 +56,8 @@ CITY_COST = 100
 UPKEEP, UPKEEP_SAVED = 23, 5
 #: fuel that a worker, a cart needs for a night turn outside a city
 UNIT_UPKEEP = (4, 10)
+#: a unit may act while its cooldown is below this, in quarters
+READY = 4
 #: quarters of cooldown for an action by day
 UNIT_COOLDOWN = (8, 12)
 TILE_COOLDOWN = 10

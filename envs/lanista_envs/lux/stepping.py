@@ -178,9 +178,7 @@ def show_units(
         if table.features.shape[1] > 0:
             look_for_rows(g, max_turns, board, games, sights)
         for seat in range(2):
-            write_rows(
-                g, seat, shown.offsets[2 * g + seat], board, games, sights, shown.knows[g, seat], table
-            )  # fmt: skip
+            write_rows(g, seat, shown.offsets[2 * g + seat], board, games, sights, table)
 
 
 def read_choices(

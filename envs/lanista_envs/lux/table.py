@@ -26,10 +26,8 @@ from .choices import (
     Rows,
     room_of,
 )
-from .state import CITY_COST, NO_RESOURCE, RESEARCH_NEEDED, WORKER, Board, Games
+from .state import CITY_COST, NO_RESOURCE, READY, RESEARCH_NEEDED, WORKER, Board, Games
 
-#: a unit may act while its cooldown is below this, in quarters
-READY = 4
 #: research beyond it opens nothing
 ALL_RESEARCH = RESEARCH_NEEDED[2]
 

@@ -1,8 +1,9 @@
 """Unit rows: a vector for every row of the table of units, so that a small network can play unit by unit. Portable.
 
 A row holds, one after another: itself; the city that it stands in or that is nearest; the cluster of the nearest
-resource that may be collected; how near and in which direction the nearest of eleven things is; the window of
-cells around it; the globals of its seat.
+resource that may be collected; how near and in which direction the nearest of eleven things is. Beside it stands the
+window of cells around it, in bytes. What a seat knows of the whole game is the same for all its rows and not repeated
+in them: a network gives it to each.
 """
 
 import math
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from . import clusters, nearest
 from .choices import TILE, Rows
-from .overview import NUM_GLOBALS, Globals, cover
+from .overview import cover
 from .state import (
     CAPACITY,
     CENTER,
@@ -30,7 +31,7 @@ from .state import (
     Games,
 )
 from .tally import nights_due, nights_left
-from .window import CHANNELS, NUM_WINDOW, Drawing, count_others_beside, write_window
+from .window import Cells, Drawing, count_others_beside, write_window
 
 SELF = (
     "worker", "cart", "city tile", "wood / capacity", "coal / capacity", "uranium / capacity", "room / capacity",
@@ -59,22 +60,26 @@ NEAR = (
 FEATURES = (
     *SELF, *CITY, *CLUSTER,
     *(f"{thing}: {number}" for thing, _, _ in NEAR for number in ("1 / (1 + steps)", "steps east / 16", "steps south / 16")),
-    *(f"window cell {cell}: {channel}" for cell in range(25) for channel in CHANNELS),
 )  # fmt: skip
 _CITY_AT = len(SELF)
 _CLUSTER_AT = _CITY_AT + len(CITY)
 _NEAR_AT = _CLUSTER_AT + len(CLUSTER)
-_WINDOW_AT = _NEAR_AT + 3 * len(NEAR)
-_GLOBALS_AT = _WINDOW_AT + NUM_WINDOW
-NUM_FEATURES = _GLOBALS_AT + NUM_GLOBALS
-_LANES = np.array([lane for _, lane, _ in NEAR])
-_WHOSE = np.array([whose for _, _, whose in NEAR])
+NUM_FEATURES = len(FEATURES)
+#: ``[2, 11]``: the lanes of a seat
+_LANES = np.array(
+    [
+        [lane + (0 if whose == 0 else seat if whose > 0 else 1 - seat) for _, lane, whose in NEAR]
+        for seat in range(2)
+    ]
+)
 
 #: the numbers of CITY that are a city's own, all but the last; LACKS: what it lacks for the night
 NUM_OF_CITY, LACKS = len(CITY) - 1, 4
 
 #: ``[C, NUM_OF_CITY]`` float32, by slot of the city
 Cities = npt.NDArray[np.float32]
+#: ``[longer side, 2]`` float32: columns and rows as numbers from -1 to 1
+Places = npt.NDArray[np.float32]
 #: 1 / (1 + steps), for all steps that a board has
 NEARNESS = (1.0 / (1.0 + np.arange(2 * MAX_SIDE))).astype(np.float32)
 
@@ -88,9 +93,14 @@ def root(number: int) -> float:
     return math.sqrt(1.0 * max(number, 0))
 
 
-def few(number: int) -> float:
-    """n / (n + 4)."""
-    return number / (number + 4.0)
+def make_places(width: int, height: int) -> Places:
+    """Columns and rows as numbers from -1 to 1."""
+    places = np.zeros((max(width, height), 2), np.float32)
+    for x in range(width):
+        places[x, 0] = 2.0 * x / max(1.0, width - 1.0) - 1.0
+    for y in range(height):
+        places[y, 1] = 2.0 * y / max(1.0, height - 1.0) - 1.0
+    return places
 
 
 def write_features(
@@ -102,34 +112,36 @@ def write_features(
     games: Games,
     lanes: nearest.Lanes,
     labels: clusters.Labels,
-    numbers: clusters.Numbers,
+    masses: clusters.Shown,
     cities: Cities,
+    places: Places,
     drawing: Drawing,
-    knows: Globals,
+    ground: Cells,
     kinds: Rows,
     slots: Rows,
     cells: Rows,
     features: Features,
+    windows: Cells,
 ) -> None:
     """Write the rows first..last-1, all of one seat; what is given beside the state was made for it.
 
     All arrays are looked up here, once for a seat, and the functions below get numbers: handing the whole state on
     from row to row takes longer than all the rest.
     """
-    width, unit_cargo = board.width, games.unit_cargo
+    unit_cargo, row_of, column_of = games.unit_cargo, board.row_of, board.column_of
     tile_team, tile_city, road = games.tile_team, games.tile_city, games.road
     resource_kind = games.resource_kind
-    other = 1 - seat
     due = nights_due(int(games.turn[g]))
     coal = games.research[g, seat] >= RESEARCH_NEEDED[1]
     uranium = games.research[g, seat] >= RESEARCH_NEEDED[2]
     for row in range(first, last):
         kind, slot, cell = kinds[row], slots[row], cells[row]
-        y, x = cell // width, cell % width
+        y, x = int(row_of[cell]), int(column_of[cell])
         out = features[row]
         lane = lanes[y, x]
-        for k in range(_NEAR_AT):
-            out[k] = 0.0
+        begin = out[:_NEAR_AT]
+        for k in range(begin.size):
+            begin[k] = 0.0
         out[kind] = 1.0
         at_home = tile_team[g, cell] == seat
         if kind != TILE:
@@ -142,28 +154,24 @@ def write_features(
         out[10] = int(road[g, cell]) / 24.0
         write_reach(g, seat, cell, coal, uranium, board.near, tile_team, resource_kind, out)
         out[16] = count_others_beside(y, x, drawing) / 4.0
-        out[17] = 2.0 * x / max(1.0, width - 1.0) - 1.0
-        out[18] = 2.0 * y / max(1.0, board.height - 1.0) - 1.0
+        out[17] = places[x, 0]
+        out[18] = places[y, 1]
         found = int(lane[nearest.TILES + seat])
         if found < nearest.NONE:
-            city = tile_city[g, nearest.cell_of(found, width)]
+            city = tile_city[g, nearest.cell_of(found, board.width)]
             for k in range(NUM_OF_CITY):
                 out[_CITY_AT + k] = cities[city, k]
             found = int(lane[nearest.HUNGRY + seat])
             if found < nearest.NONE:
-                out[_CITY_AT + NUM_OF_CITY] = cities[tile_city[g, nearest.cell_of(found, width)], LACKS]
+                out[_CITY_AT + NUM_OF_CITY] = cities[tile_city[g, nearest.cell_of(found, board.width)], LACKS]
         found = int(lane[nearest.OPEN + seat])
         if found < nearest.NONE:
-            there = nearest.cell_of(found, width)
+            there = nearest.cell_of(found, board.width)
             out[_CLUSTER_AT + int(resource_kind[g, there]) - WOOD] = 1.0
-            write_cluster(labels[there], seat, numbers, out)
+            write_cluster(labels[there], seat, masses, out)
         for k in range(len(NEAR)):
-            which = _LANES[k] + (seat if _WHOSE[k] > 0 else (other if _WHOSE[k] < 0 else 0))
-            write_near(int(lane[which]), y, x, _NEAR_AT + 3 * k, out)
-        write_window(y, x, drawing, _WINDOW_AT, out)
-        tail = out[_GLOBALS_AT:]
-        for k in range(tail.size):
-            tail[k] = knows[k]
+            write_near(int(lane[_LANES[seat, k]]), y, x, _NEAR_AT + 3 * k, out)
+        write_window(y, x, ground, windows[row])
 
 
 def describe_cities(g: int, max_turns: int, games: Games, cities: Cities) -> None:
@@ -224,14 +232,15 @@ def write_reach(
     out[15] = own_tiles / 4.0
 
 
-def write_cluster(label: int, seat: int, numbers: clusters.Numbers, out: FeatureRow) -> None:
+def write_cluster(label: int, seat: int, shown: clusters.Shown, out: FeatureRow) -> None:
     """The cluster of the nearest resource that may be collected."""
-    out[_CLUSTER_AT + 3] = root(int(numbers[label, clusters.TILES])) / 4.0
-    out[_CLUSTER_AT + 4] = root(int(numbers[label, clusters.AMOUNT])) / 64.0
-    for k in range(2):
-        team = seat if k == 0 else 1 - seat
-        out[_CLUSTER_AT + 5 + k] = few(int(numbers[label, clusters.UNIT_HOLDS + team]))
-        out[_CLUSTER_AT + 7 + k] = few(int(numbers[label, clusters.TILE_HOLDS + team]))
+    units, tiles = clusters.UNIT_HOLDS, clusters.TILE_HOLDS
+    out[_CLUSTER_AT + 3] = shown[label, 0]
+    out[_CLUSTER_AT + 4] = shown[label, 1]
+    out[_CLUSTER_AT + 5] = shown[label, units + seat]
+    out[_CLUSTER_AT + 6] = shown[label, units + 1 - seat]
+    out[_CLUSTER_AT + 7] = shown[label, tiles + seat]
+    out[_CLUSTER_AT + 8] = shown[label, tiles + 1 - seat]
 
 
 def write_near(found: int, y: int, x: int, at: int, out: FeatureRow) -> None:

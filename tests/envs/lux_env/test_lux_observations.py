@@ -45,6 +45,7 @@ def test_compiled_and_plain_code_see_the_same_to_the_bit(envs, positions, show, 
                 (env.unit_kind[first:last], table.kind), (env.unit_slot[first:last], table.slot),
                 (env.unit_legal[first:last], table.legal),
                 (env.unit_observation["features"][first:last], table.features),
+                (env.unit_observation["window"][first:last].reshape(last - first, 200), table.windows.view(np.int8)),
             ]  # fmt: skip
             for compiled, plain in pairs:
                 assert compiled.dtype == plain.dtype
@@ -172,8 +173,9 @@ def test_nights_are_counted_as_the_rules_count_them():
 
 
 def by_name(env, row):
-    names = [*unit_rows.FEATURES, *overview.GLOBALS]
-    return dict(zip(names, env.unit_observation["features"][row].tolist(), strict=True))
+    game, seat = divmod(int(env.unit_row[row]), 2)
+    seen = dict(zip(unit_rows.FEATURES, env.unit_observation["features"][row].tolist(), strict=True))
+    return seen | dict(zip(overview.GLOBALS, env.observation["globals"][game, seat].tolist(), strict=True))
 
 
 def test_a_row_says_what_a_worker_sees(envs, show):
@@ -216,11 +218,11 @@ def test_a_row_says_what_a_worker_sees(envs, show):
         "own research / 200": 0, "own share of city tiles": 0.5,
     }  # fmt: skip
     assert {name: seen[name] for name in expected} == pytest.approx(expected, abs=1e-6)
-    window = env.unit_observation["features"][0][unit_rows._WINDOW_AT : unit_rows._GLOBALS_AT].reshape(25, 5)
-    assert window[12].tolist() == [0, 0, 0, 1, 1]  # itself, in the middle
-    assert window[6].tolist() == [0.5, 0, 0, 0, 0]  # the wood to the north
-    assert window[14].tolist() == [0, 0, 1, 0, 0]  # its city, two steps to the east
-    assert window[18].tolist() == [0, 0, 0, -0.5, 1]  # the other's cart to the south
+    seen = env.unit_observation["window"][0].tolist()
+    assert seen[12] == [0, 0, 0, 0, 2, 3, 1, 1]  # itself, in the middle, with 61 of cargo
+    assert seen[6] == [62, 0, 0, 0, 0, 0, 0, 0]  # the wood to the north
+    assert seen[14] == [0, 0, 24, 1, 0, 0, 0, 0]  # its city, two steps to the east, and the road below it
+    assert seen[18] == [0, 0, 0, 0, -1, 0, 1, 1]  # the other's cart to the south
 
 
 def test_planes_of_a_board_drawn_by_hand(envs, show):
