@@ -124,7 +124,7 @@ def test_debug_shows_the_traceback(how, code, make_file, capsys):
     ("argv", "told"),
     [
         (["plugns"], "lanista: No such command 'plugns'. Did you mean 'plugins'? See `lanista --help`\n"),
-        (["zzz"], "lanista: No such command 'zzz'; there are: run, resume, eval, "),
+        (["zzz"], "lanista: No such command 'zzz'; there are: run, resume, distill, eval, "),
         (
             ["plugins", "--jsn"],
             "lanista: No such option: --jsn (Possible options: --json). See `lanista plugins ",
