@@ -6,7 +6,7 @@ DQN              ``q_net.q_net.*``
 QR-DQN           ``quantile_net.quantile_net.*``
 SAC, TQC         ``actor.latent_pi.*``, ``actor.mu``, ``actor.log_std``
 TD3, DDPG        ``actor.mu.*``
-ARS              ``action_net.*`` and no value
+ARS              ``action_net.*``, or one matrix ``action_net``, and no value
 ===============  ======================================================================
 """
 
@@ -103,7 +103,7 @@ def actor_of(agent: Agent) -> Plan:
         return _squashed(agent)
     if "actor.mu.0.weight" in names:
         return _deterministic(agent)
-    if "action_net.0.weight" in names:
+    if "action_net.0.weight" in names or "action_net.weight" in names:
         return _linear_search(agent)
     known = "PPO, A2C, TRPO, DQN, QR-DQN, SAC, TQC, TD3, DDPG and ARS"
     raise TeacherFileError(
@@ -269,11 +269,12 @@ def _deterministic(agent: Agent) -> Plan:
 
 def _linear_search(agent: Agent) -> Plan:
     """ARS: scores of choices, or real numbers, which its linear policy clips and its other one leads by tanh."""
-    layers = agent.layers("action_net")
+    alone = "action_net.weight" in agent.weights  # one matrix, and so nothing behind it
+    layers = [agent.layer("action_net")] if alone else agent.layers("action_net")
     outputs = len(layers[-1][0])
     if agent.action is None or agent.action.name.endswith(".Discrete"):
         return _plan(agent, {"output": "scores"}, layers, (outputs,))
-    squashed = bool(agent.kwargs.get("squash_output", "Linear" not in agent.policy))
+    squashed = not alone and bool(agent.kwargs.get("squash_output", "Linear" not in agent.policy))
     words = {"squash": "tanh", "units": "half"} if squashed else {"squash": "clip", "units": "action"}
     settings = {"output": "numbers", **words, "deviation": "none", **_bounds(agent)}
     return _plan(agent, settings, layers, (outputs,))
