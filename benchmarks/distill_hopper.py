@@ -1,10 +1,10 @@
 """Hopper, trpo (made for v3, played on v4) into 64x64: a slip ends the episode, so who drives matters.
 
-    python benchmarks/distill_hopper.py [--seeds 5] [--starts 100]
+    python benchmarks/distill_hopper.py [--seeds 5] [--starts 100] [--drives DAgger "teacher drives"]
 
-Each seed twice, by the settings of `distill_ant.py`: with DAgger as the phase has it, and with the teacher driving
-alone. Student, teacher and random moves then play the same starts, and the share is the student's of the teacher's
-distance from random moves.
+Each seed twice, by the settings of `distill_ant.py` but three times as long: with DAgger as the phase has it, and with
+the teacher driving alone. Student, teacher and random moves then play the same starts, and the share is the student's of
+the teacher's distance from random moves.
 """
 
 import argparse
@@ -23,6 +23,8 @@ from lanista_plugins.phases.paired import SharedStarts
 from lanista_plugins.phases.settings import DistillSettings
 
 ENV: dict[str, Any] = {"use": "gymnasium:Hopper-v4", "workers": 2}
+#: after 51,200 states the student still slips, and has 0.87 of the teacher's return (seed 0)
+STEPS = 153_600
 DRIVES: dict[str, dict[str, Any]] = {"DAgger": {}, "teacher drives": {"student_share": 0.0}}
 
 
@@ -33,6 +35,7 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--starts", type=int, default=100)
+    parser.add_argument("--drives", nargs="+", choices=list(DRIVES), default=list(DRIVES))
     parser.add_argument("--workers", type=int, default=2, help="processes that step the envs; 0: none")
     args = parser.parse_args()
     ENV["workers"] = args.workers
@@ -40,12 +43,13 @@ def main() -> None:
     registry = load_plugins().registry
     context = PhaseContext(registry, EnvTable(**ENV), "student", Path(), 0, 1, {})
     starts = SharedStarts(context.make_env, args.starts, 50, 4242)
-    passed = dict.fromkeys(DRIVES, 0)
+    passed = dict.fromkeys(args.drives, 0)
     for seed in range(args.seeds):
-        for drive, changes in DRIVES.items():
+        for drive in args.drives:
             # The teacher's layers are tanh, and a student of the same kind copies them best.
             network = {"use": "mlp", "hidden": [64, 64], "activation": "tanh"}
-            values = {**PHASE, "network": network, "teacher": f"npz:{SLIM / 'trpo-Hopper-v3.npz'}", **changes}
+            values = {**PHASE, "network": network, "teacher": f"npz:{SLIM / 'trpo-Hopper-v3.npz'}"}
+            values |= {"until": {"steps": STEPS}, **DRIVES[drive]}
             phase = Distill(
                 PhaseContext(registry, EnvTable(**ENV), "student", Path(), seed, 1, {}),
                 DistillSettings.model_validate(values),
