@@ -150,6 +150,8 @@ def _advice(error: Exception) -> str:
     if not isinstance(error, gymnasium.error.DependencyNotInstalled | ImportError):
         return ""
     text = str(error).lower()
+    if "gymnasium-robotics" in text:  # MuJoCo's envs before -v4, whose observations are those of -v4
+        return "; name its version -v4 instead (a run: env, `lanista distill`: --env)"
     extra = next((extra for word, extra in _EXTRAS.items() if word in text), None)
     return f"; pip install 'lanista[{extra}]'" if extra is not None else ""
 

@@ -1,5 +1,6 @@
 """Envs of the family `gymnasium:`: gymnasium's own transitions, spaces of every kind, ends of both kinds."""
 
+import importlib.util
 import sys
 
 import gymnasium
@@ -10,6 +11,8 @@ from lanista.errors import LanistaError, UsageError
 from lanista.plugins import load_plugins
 from lanista.seeds import derive_seed
 from lanista.testing import check_env
+from lanista_envs.inward.gymnasium_env import GymnasiumEnv
+from lanista_envs.inward.settings import GymnasiumSettings
 
 from .own_envs import Everything, Many, Odd
 
@@ -215,3 +218,9 @@ def test_an_action_out_of_range_is_named(make):
     env.reset(0)
     with pytest.raises(UsageError, match="action action of game 1 is 2; give a number from 0 to 1"):
         env.step({"action": np.array([[0], [2]])})
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mujoco") is None, reason="mujoco is not installed")
+def test_a_version_that_moved_away_is_answered_with_the_one_that_stayed():
+    with pytest.raises(LanistaError, match="-v4 instead"):
+        GymnasiumEnv(1, GymnasiumSettings(id="Hopper-v3"))
