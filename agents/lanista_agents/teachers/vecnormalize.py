@@ -60,7 +60,9 @@ def read_statistics(file: str, words: str) -> Statistics:
         _, variance = _moments(returns, where)
         scale = float(np.sqrt(variance.reshape(-1)[:1].sum() + epsilon))
         if not 1e-30 < scale < 1e30:
-            raise TeacherFileError(f"{where} scales rewards by {scale:g}, which no reward has; give another file")
+            raise TeacherFileError(
+                f"{where} scales rewards by {scale:g}, which no reward has; give another file"
+            )
     return Statistics(mean, var, epsilon, _number(found, "clip_obs", 10.0, where), scale, scales)
 
 

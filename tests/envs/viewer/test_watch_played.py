@@ -147,7 +147,10 @@ def test_a_broken_viewer_is_one_sentence(tmp_path: Path, capsys, change: tuple[s
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["nobody", "--env", "cartpole"], "'nobody' is no folder or file, and as a player's name it is not known"),
+        (
+            ["nobody", "--env", "cartpole"],
+            "'nobody' is no folder or file, and as a player's name it is not known",
+        ),
         (["game.json"], "there is no file game.json; name a recorded game, a run or a player"),
         (["random"], "name the env with --env"),
         (
