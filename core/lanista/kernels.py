@@ -44,15 +44,17 @@ def compile_kernels(
     fastmath: bool = False,
     entries: Sequence[str] = (),
     borrowing: Sequence[ModuleType] = (),
+    inlined: Sequence[ModuleType] = (),
 ) -> SimpleNamespace:
     """Give a namespace with a compiled dispatcher for every function of `modules`, by its name.
 
     With `entries`, for the functions of these names alone: what Python does not call compiles faster.
 
-    Functions of the modules `borrowing` that give back a number or nothing are compiled into those who call them,
-    and without counting references to arrays. Where tuples of many arrays are handed on, counting and handing on
-    take as long as the work itself, and threads quarrel over the counters. Such a function must not make arrays,
-    nor copy one slice into another, for which numba makes one: numba then says "NRT required but not enabled".
+    Functions of the modules `borrowing` that give back a number or nothing are compiled without counting references
+    to arrays, and those of the modules `inlined` besides into those who call them. Where tuples of many arrays are
+    handed on, counting and handing on take as long as the work itself, and threads quarrel over the counters. Such a
+    function must not make arrays, nor copy one slice into another, for which numba makes one: numba then says "NRT
+    required but not enabled". What is inlined all the way up becomes one function too large to compile well.
 
     Machine code is made, or read from the disk, when a dispatcher is first called. `label` is what the
     progress line names ("connectx"). `parallel` compiles the functions that name ``prange`` with threads;
@@ -66,7 +68,8 @@ def compile_kernels(
         if name not in functions:
             named = ", ".join(module.__name__ for module in modules)
             raise KernelError(f"kernel {name} was asked for, and there is no such function in {named}")
-    build = _Build(label, parallel, fastmath, frozenset(module.__name__ for module in borrowing))
+    names = (frozenset(module.__name__ for module in some) for some in ((*borrowing, *inlined), inlined))
+    build = _Build(label, parallel, fastmath, *names)
     for module in modules:
         build.follow_module(module)
     build.called.update(functions[name] for name in entries or functions)
@@ -120,11 +123,14 @@ def _start_threads(config: Any) -> None:  # noqa: ANN401 - numba's module of set
 class _Build:
     """One set of functions compiled together: what they reach, and their compiled copies."""
 
-    def __init__(self, label: str, parallel: bool, fastmath: bool, borrowing: frozenset[str]) -> None:
+    def __init__(
+        self, label: str, parallel: bool, fastmath: bool, borrowing: frozenset[str], inlined: frozenset[str]
+    ) -> None:
         self.label = label
         self.parallel = parallel
         self.fastmath = fastmath
         self.borrowing = borrowing
+        self.inlined = inlined
         self.modules: dict[str, ModuleType] = {}
         #: what is called from Python
         self.called: set[FunctionType] = set()
@@ -170,7 +176,7 @@ class _Build:
             repr((
                 numba.__version__, llvmlite.__version__, np.__version__, sys.version, platform.machine(),
                 binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(),
-                self.parallel, self.fastmath, sorted(self.borrowing),
+                self.parallel, self.fastmath, sorted(self.borrowing), sorted(self.inlined),
                 sorted((f.__module__, f.__name__) for f in self.called),
             )).encode()
         )  # fmt: skip
@@ -207,10 +213,11 @@ class _Build:
         # kernels hand on tuples of many arrays.
         inner = function not in self.called
         borrows = function.__module__ in self.borrowing and _gives_no_array(function)
+        inlines = inner and borrows and function.__module__ in self.inlined
         compiler: Any = numba.njit  # its types do not know all of these options
         dispatcher = compiler(
             cache=True, nogil=True, error_model="numpy", parallel=threads, fastmath=self.fastmath,
-            no_cpython_wrapper=inner, no_cfunc_wrapper=inner, forceinline=inner and borrows, _nrt=not borrows,
+            no_cpython_wrapper=inner, no_cfunc_wrapper=inner, forceinline=inlines, _nrt=not borrows,
         )(copy)  # fmt: skip
         self.unfinished.add(function)
         for name, value in named.items():

@@ -37,11 +37,10 @@ from lanista_envs.lux import (
 )
 from lanista_envs.lux.control import DONE, LEAVE, MOST_PIECES, make_control
 
-#: all that is called in every turn; the map generator makes arrays
-BORROWING = (
-    accept, choices, cities, clusters, collect, dusk, facts, moves, nearest, overview, planes, rules, sights, state,
-    stepping, table, tally, unit_rows, units, window,
-)  # fmt: skip
+#: what plays turns; the map generator makes arrays
+PLAYING = (accept, choices, cities, collect, dusk, moves, rules, state, stepping, units)
+#: what looks at one game
+LOOKING = (clusters, facts, nearest, overview, planes, sights, table, tally, unit_rows, window)
 
 
 @cache
@@ -50,7 +49,9 @@ def lux_kernels() -> SimpleNamespace:
     from lanista_envs.lux import pieces
 
     entries = ("share_turn", "share_starts", "share_step", "find_illegal", "read_choices")
-    return compile_kernels(rules, stepping, pieces, label="lux_s1", entries=entries, borrowing=BORROWING)
+    return compile_kernels(
+        rules, stepping, pieces, label="lux_s1", entries=entries, borrowing=PLAYING, inlined=LOOKING
+    )
 
 
 @cache
