@@ -11,7 +11,7 @@ import numpy.typing as npt
 from lanista.kernels import compile_kernels
 from lanista_envs.lux import simple
 from lanista_envs.lux.order_strings import write_order
-from lanista_envs.lux.scripted import packing, planner
+from lanista_envs.lux.scripted import clock, packing, planner, survey, walk, workers
 from lanista_envs.lux.scripted.habits import Habits
 from lanista_envs.lux.scripted.room import Room, make_room
 from lanista_envs.lux.state import ORDER_COLUMNS, Board, Games, Orders
@@ -29,6 +29,7 @@ def kernels() -> SimpleNamespace:
         simple,
         label="lux_players",
         entries=("plan_seats", "simple_seats", "pack_seats", "pick_rows"),
+        borrowing=(clock, planner, simple, survey, walk, workers),
     )
 
 
