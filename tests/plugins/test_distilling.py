@@ -4,6 +4,7 @@ import copy
 from dataclasses import replace
 from pathlib import Path
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
@@ -461,10 +462,19 @@ def test_a_trajectory_loss_learns_from_the_students_own_rollouts(upright: Path) 
         begun("cartpole", upright, losses=[{"loss": {"use": "expected_entropy"}}], student_share=1.0)
 
 
-def test_a_teacher_that_knows_another_scaling_is_refused() -> None:
+class WalkerSpaces(gymnasium.Env):
+    """What BipedalWalker shows and takes, without its physics, which are an extra."""
+
+    observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (24,), np.float32)
+    action_space = gymnasium.spaces.Box(-1.0, 1.0, (4,), np.float32)
+
+
+def test_a_teacher_that_knows_another_scaling_is_refused(monkeypatch) -> None:
     from lanista_plugins.phases.scaling import statistics_problem
 
-    teacher = context("gymnasium:BipedalWalker-v3").policy_of(f"npz:{SLIM / 'a2c-BipedalWalker-v3.npz'}")
+    spec = gymnasium.envs.registration.EnvSpec("WalkerSpaces-v0", WalkerSpaces, max_episode_steps=9)
+    monkeypatch.setitem(gymnasium.registry, "WalkerSpaces-v0", spec)
+    teacher = context("gymnasium:WalkerSpaces-v0").policy_of(f"npz:{SLIM / 'a2c-BipedalWalker-v3.npz'}")
     torch.manual_seed(0)
     center, factor = teacher.network.center, teacher.network.factor
     own = center + torch.randn(500, len(center)) / factor
