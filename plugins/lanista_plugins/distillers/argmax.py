@@ -10,15 +10,17 @@ head of real numbers it is the log-density at the teacher's executed action, of 
 
 from torch import Tensor
 
-from lanista.policy import Head, Policy
+from lanista.policy import Head
 from lanista.spec import HeadSpec
-from lanista_plugins.distillers.each_head import Legal, summed
+from lanista_plugins.distillers.each_head import EachHead, Legal
 from lanista_plugins.distillers.settings import ArgmaxSettings
 from lanista_plugins.distillers.stake import weighted
 
 
-class Argmax:
+class Argmax(EachHead):
     """See the module."""
+
+    together = True
 
     #: see `lanista.learning.Distiller`
     rests_at_teacher = False
@@ -26,18 +28,6 @@ class Argmax:
     def __init__(self, settings: ArgmaxSettings) -> None:
         """Take the stake."""
         self.settings = settings
-
-    def loss(
-        self,
-        policy: Policy,
-        student_logits: dict[str, Tensor],
-        student_value: Tensor,
-        teacher_logits: dict[str, Tensor],
-        teacher_value: Tensor,
-        legal: dict[str, Tensor],
-    ) -> Tensor:
-        """See `lanista.learning.Distiller`; the values are not read."""
-        return summed(policy, student_logits, teacher_logits, legal, self._part, together=True)
 
     def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         rows = -head.logprob(student, legal, head.greedy(teacher, legal))

@@ -24,13 +24,13 @@ from torch import Tensor
 
 from lanista.actions import bounds
 from lanista.errors import LanistaError
-from lanista.policy import Head, Policy
+from lanista.policy import Head
 from lanista.spec import HeadSpec
-from lanista_plugins.distillers.each_head import Legal, choices_of, moments, only_choices, summed
+from lanista_plugins.distillers.each_head import EachHead, Legal, choices_of, moments, only_choices
 from lanista_plugins.distillers.settings import HuberSettings, MseSettings
 
 
-class Mse:
+class Mse(EachHead):
     """Sum of ``e^2``, e the differences of what `what` names; see the module."""
 
     name = "mse"
@@ -38,18 +38,6 @@ class Mse:
     def __init__(self, settings: MseSettings) -> None:
         """Take what is compared."""
         self.settings = settings
-
-    def loss(
-        self,
-        policy: Policy,
-        student_logits: dict[str, Tensor],
-        student_value: Tensor,
-        teacher_logits: dict[str, Tensor],
-        teacher_value: Tensor,
-        legal: dict[str, Tensor],
-    ) -> Tensor:
-        """See `lanista.learning.Distiller`; the values are not read."""
-        return summed(policy, student_logits, teacher_logits, legal, self._part)
 
     def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         what = self.settings.what

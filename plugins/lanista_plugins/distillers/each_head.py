@@ -5,6 +5,7 @@ of one unit each; what it gives, ``[U]``, is averaged over a seat's units, 0 for
 the same however many units it has, and a unit's weight is its own.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -48,6 +49,29 @@ def summed(
             rows = mask.sum(part(spec, head, ours, theirs, _one_by_one(mask)))
         parts.append(rows / mask.counts.clamp(min=1))
     return torch.stack(parts).sum(dim=0) if len(parts) > 1 else parts[0]
+
+
+class EachHead(ABC):
+    """A distiller that is told head by head, and does not read the values."""
+
+    #: see `summed`
+    together = False
+
+    def loss(
+        self,
+        policy: Policy,
+        student_logits: Logits,
+        student_value: Tensor,
+        teacher_logits: Logits,
+        teacher_value: Tensor,
+        legal: dict[str, Tensor],
+    ) -> Tensor:
+        """See `lanista.learning.Distiller`."""
+        return summed(policy, student_logits, teacher_logits, legal, self._part, self.together)
+
+    @abstractmethod
+    def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
+        """One head's loss, a number a row."""
 
 
 def _one_by_one(table: UnitTable) -> UnitTable:

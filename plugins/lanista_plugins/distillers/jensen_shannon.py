@@ -12,31 +12,19 @@ import math
 import torch
 from torch import Tensor
 
-from lanista.policy import Head, Policy
+from lanista.policy import Head
 from lanista.spec import HeadSpec
-from lanista_plugins.distillers.each_head import Legal, choices_of, only_choices, summed
+from lanista_plugins.distillers.each_head import EachHead, Legal, choices_of, only_choices
 from lanista_plugins.distillers.settings import JensenShannonSettings
 from lanista_plugins.distillers.stake import weighted
 
 
-class JensenShannon:
+class JensenShannon(EachHead):
     """See the module."""
 
     def __init__(self, settings: JensenShannonSettings) -> None:
         """Take beta, temperature and stake."""
         self.settings = settings
-
-    def loss(
-        self,
-        policy: Policy,
-        student_logits: dict[str, Tensor],
-        student_value: Tensor,
-        teacher_logits: dict[str, Tensor],
-        teacher_value: Tensor,
-        legal: dict[str, Tensor],
-    ) -> Tensor:
-        """See `lanista.learning.Distiller`; the values are not read."""
-        return summed(policy, student_logits, teacher_logits, legal, self._part)
 
     def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         only_choices(spec, "the loss 'jensen_shannon'")

@@ -11,16 +11,18 @@ those once more and leaves the student's alone, as Rusu et al. 2015 (https://arx
 the two temperatures multiply, and ``q_temperature`` alone with temperature 1 is the same loss.
 """
 
+from abc import abstractmethod
+
 from torch import Tensor
 
-from lanista.policy import Head, Policy
+from lanista.policy import Head
 from lanista.spec import HeadSpec
-from lanista_plugins.distillers.each_head import Legal, only_choices, summed
+from lanista_plugins.distillers.each_head import EachHead, Legal, only_choices
 from lanista_plugins.distillers.settings import KlSettings
 from lanista_plugins.distillers.stake import weighted
 
 
-class _Divergence:
+class _Divergence(EachHead):
     """What both directions share."""
 
     def __init__(self, settings: KlSettings) -> None:
@@ -28,18 +30,6 @@ class _Divergence:
         self.settings = settings
         #: see `lanista.learning.Distiller`: a student is not to be like a teacher that is sharpened alone
         self.rests_at_teacher = settings.sides == "both" or settings.temperature == 1.0
-
-    def loss(
-        self,
-        policy: Policy,
-        student_logits: dict[str, Tensor],
-        student_value: Tensor,
-        teacher_logits: dict[str, Tensor],
-        teacher_value: Tensor,
-        legal: dict[str, Tensor],
-    ) -> Tensor:
-        """See `lanista.learning.Distiller`; the values are not read."""
-        return summed(policy, student_logits, teacher_logits, legal, self._part)
 
     def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         settings = self.settings
@@ -50,10 +40,11 @@ class _Divergence:
         rows = factor * self._between(head, student, aim, legal, temperature)
         return weighted(rows, settings, spec, teacher, legal)
 
+    @abstractmethod
     def _between(
         self, head: Head, student: Tensor, teacher: Tensor, legal: Legal, temperature: float
     ) -> Tensor:
-        raise NotImplementedError
+        """The divergence of two rows of logits, ``[B]``."""
 
 
 class ForwardKl(_Divergence):

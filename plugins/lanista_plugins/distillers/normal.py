@@ -5,39 +5,30 @@ the KL after it. All are 0 where the two are equal. A teacher that is determinis
 take ``mse`` for it.
 """
 
+from abc import abstractmethod
+
 import torch
 from torch import Tensor
 
-from lanista.policy import Head, Policy
+from lanista.policy import Head
 from lanista.spec import HeadSpec
-from lanista_plugins.distillers.each_head import Legal, moments, summed
+from lanista_plugins.distillers.each_head import EachHead, Legal, moments
 from lanista_plugins.distillers.settings import GaussianKlSettings, WassersteinSettings
 
 Moments = tuple[Tensor, Tensor]
 
 
-class _OfMoments:
+class _OfMoments(EachHead):
     """What the three share: both sides' moments, head by head."""
 
     name: str
 
-    def loss(
-        self,
-        policy: Policy,
-        student_logits: dict[str, Tensor],
-        student_value: Tensor,
-        teacher_logits: dict[str, Tensor],
-        teacher_value: Tensor,
-        legal: dict[str, Tensor],
-    ) -> Tensor:
-        """See `lanista.learning.Distiller`; the values are not read."""
-        return summed(policy, student_logits, teacher_logits, legal, self._part)
-
     def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         return self._between(*(moments(spec, head, logits, self.name) for logits in (student, teacher)))
 
+    @abstractmethod
     def _between(self, student: Moments, teacher: Moments) -> Tensor:
-        raise NotImplementedError
+        """The distance of two rows of normal distributions, ``[B]``."""
 
 
 class GaussianKl(_OfMoments):

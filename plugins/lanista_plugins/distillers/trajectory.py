@@ -19,31 +19,19 @@ from torch import Tensor
 
 from lanista.arrays import FloatArray
 from lanista.learning import Rollout
-from lanista.policy import Head, Policy
+from lanista.policy import Head
 from lanista.spec import HeadSpec
 from lanista_plugins.distillers.cost_to_go import baselined, later_losses
-from lanista_plugins.distillers.each_head import Legal, summed
+from lanista_plugins.distillers.each_head import EachHead, Legal
 from lanista_plugins.distillers.settings import ExpectedEntropySettings, TrajectorySettings
 
 
-class NDistill:
+class NDistill(EachHead):
     """``KL(teacher || student)`` along the student's trajectories; see the module."""
 
     def __init__(self, settings: TrajectorySettings) -> None:
         """Take discount and baseline."""
         self.settings = settings
-
-    def loss(
-        self,
-        policy: Policy,
-        student_logits: dict[str, Tensor],
-        student_value: Tensor,
-        teacher_logits: dict[str, Tensor],
-        teacher_value: Tensor,
-        legal: dict[str, Tensor],
-    ) -> Tensor:
-        """See `lanista.learning.Distiller`; the values are not read."""
-        return summed(policy, student_logits, teacher_logits, legal, self._part)
 
     def _part(self, spec: HeadSpec, head: Head, student: Tensor, teacher: Tensor, legal: Legal) -> Tensor:
         return head.kl(teacher, student, legal)
