@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lanista.errors import LanistaError
 from lanista.flat_parameters import FlatParameters
-from lanista.learning import Batch, LossTerm
+from lanista.learning import Batch, LossTerm, generator_state
 from lanista.policy import Policy, PolicyOutput
 from lanista_agents.decisions import Decisions
 from lanista_agents.optimizers import Adam, Muon, Optimizer
@@ -165,3 +165,35 @@ def _with_terms(
     )
     added = zip(logits, by_logits, strict=True)
     return PolicyOutput({name: gradient.logits[name] + by for name, by in added}, gradient.value + by_value)
+
+
+class Descending:
+    """What learners that descend keep between updates, and how they give it back."""
+
+    descent: Descent
+    generator: torch.Generator
+    #: updates so far
+    updates: int
+
+    @property
+    def value_only(self) -> bool:
+        """See `lanista.learning.CriticFirst`."""
+        return self.descent.value_only
+
+    @value_only.setter
+    def value_only(self, alone: bool) -> None:
+        self.descent.value_only = alone
+
+    def state(self) -> dict[str, Tensor]:
+        """See `lanista.learning.Learner`."""
+        return {
+            **self.descent.state(),
+            "generator": generator_state(self.generator),
+            "updates": torch.tensor(self.updates),
+        }
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """See `lanista.learning.Learner`."""
+        self.descent.load_state(state)
+        self.generator.set_state(state["generator"])
+        self.updates = int(state["updates"])

@@ -22,13 +22,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from lanista.arrays import BoolArray, FloatArray, IntArray
-from lanista.learning import Batch, LossTerm, Rollout, generator_state
+from lanista.learning import Batch, LossTerm, Rollout
 from lanista.policy import Policy
 from lanista_agents.decisions import Decisions, decisions
-from lanista_agents.descent import Descent
+from lanista_agents.descent import Descending, Descent
 from lanista_agents.returns import Walk, explained_variance, td_lambda, upgo, vtrace
 from lanista_agents.settings import ImpalaSettings
 
@@ -52,7 +51,7 @@ class Chains:
         return table
 
 
-class Impala:
+class Impala(Descending):
     """See the module; keeps `lanista.learning.Learner`."""
 
     def __init__(self, policy: Policy, settings: ImpalaSettings, seed: int) -> None:
@@ -191,26 +190,3 @@ class Impala:
         )
         upwards = upgo(**walk, td_lambda=settings.td_lambda)
         return advantage[learn], reached[learn], upwards[learn]
-
-    @property
-    def value_only(self) -> bool:
-        """See `lanista.learning.CriticFirst`."""
-        return self.descent.value_only
-
-    @value_only.setter
-    def value_only(self, alone: bool) -> None:
-        self.descent.value_only = alone
-
-    def state(self) -> dict[str, Tensor]:
-        """See `lanista.learning.Learner`."""
-        return {
-            **self.descent.state(),
-            "generator": generator_state(self.generator),
-            "updates": torch.tensor(self.updates),
-        }
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """See `lanista.learning.Learner`."""
-        self.descent.load_state(state)
-        self.generator.set_state(state["generator"])
-        self.updates = int(state["updates"])

@@ -16,14 +16,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from lanista.kernels import compile_kernels
-from lanista.learning import Batch, LossTerm, Rollout, generator_state
+from lanista.learning import Batch, LossTerm, Rollout
 from lanista.policy import Policy
 from lanista_agents import kernels
 from lanista_agents.decisions import Decisions, decisions
-from lanista_agents.descent import Descent
+from lanista_agents.descent import Descending, Descent
 from lanista_agents.returns import explained_variance, gae
 from lanista_agents.settings import PpoSettings
 
@@ -33,7 +32,7 @@ _kernels = compile_kernels(kernels, label="learners")
 FIGURES = ("loss", "policy_loss", "value_loss", "entropy", "approx_kl", "clipfrac")
 
 
-class Ppo:
+class Ppo(Descending):
     """See the module; keeps `lanista.learning.Learner`."""
 
     def __init__(self, policy: Policy, settings: PpoSettings, seed: int) -> None:
@@ -121,26 +120,3 @@ class Ppo:
             return None
         batch = Batch(rows.observation, rows.legal, progress)
         return named | self.descent.step(evaluated, by, terms, batch, learning_rate)
-
-    @property
-    def value_only(self) -> bool:
-        """See `lanista.learning.CriticFirst`."""
-        return self.descent.value_only
-
-    @value_only.setter
-    def value_only(self, alone: bool) -> None:
-        self.descent.value_only = alone
-
-    def state(self) -> dict[str, Tensor]:
-        """See `lanista.learning.Learner`."""
-        return {
-            **self.descent.state(),
-            "generator": generator_state(self.generator),
-            "updates": torch.tensor(self.updates),
-        }
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """See `lanista.learning.Learner`."""
-        self.descent.load_state(state)
-        self.generator.set_state(state["generator"])
-        self.updates = int(state["updates"])
