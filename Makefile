@@ -15,7 +15,7 @@ help: ## list the targets
 
 install: $(INSTALLED) ## create .venv with lanista and the judge that verify plays in
 
-demo: install ## train, distil, export, pack and verify a Connect X entry (under ten minutes)
+demo: install ## train, distil, export, pack and verify a Connect X entry
 	$(BIN)/lanista $(if $(wildcard runs/demo/recipe.toml),resume runs/demo,run connectx --out runs/demo)
 
 test: install ## the default tests
