@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lanista_envs.blocks import copies
 from lanista_envs.lux.env import LuxS1
 from lanista_envs.lux.state import allocate
 from lanista_envs.lux.updates import read_updates
@@ -14,7 +15,6 @@ def show(env: LuxS1, obs: Mapping[str, Any], config: Mapping[str, Any]) -> int:
     games = allocate(1, env.board.width, env.board.height)
     read_updates(obs["updates"], int(obs["step"]), 0, env.board, games)
     state = env.save()
-    for name, array in zip(games._fields, games, strict=True):
-        state[f"games.{name}"] = array
+    state |= {f"games.{name}": array for name, array in copies(games).items()}
     env.load(state)
     return int(obs["player"])
