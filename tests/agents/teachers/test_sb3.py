@@ -1,5 +1,8 @@
 """Agents of Stable-Baselines3: what a teacher answers is what the library itself answered (``record_sb3.py``)."""
 
+import io
+import zipfile
+
 import numpy as np
 import pytest
 import torch
@@ -81,6 +84,37 @@ def test_the_distribution_is_exact_in_the_head_that_is_the_agent_s_own(name, tea
         inside = np.abs(answers[f"{name}.mean"]) < 5.0
         assert np.allclose(mean[inside], answers[f"{name}.mean"][inside], atol=1e-5)
         assert np.allclose(std, answers[f"{name}.std"], rtol=1e-4)
+
+
+def with_weights(path, weights, source):
+    """Write the zip `source` to `path` with other weights."""
+    with zipfile.ZipFile(source) as file:
+        kept = {name: file.read(name) for name in file.namelist()}
+    content = io.BytesIO()
+    torch.save(weights, content)
+    with zipfile.ZipFile(path, "w") as file:
+        for name, entry in {**kept, "policy.pth": content.getvalue()}.items():
+            file.writestr(name, entry)
+    return f"sb3:{path}"
+
+
+def test_the_one_matrix_of_an_older_linear_policy_of_ars_is_read(teach, seen, answers, tmp_path):
+    """Before it was a sequence of layers, the policy was a single layer without a number in its name."""
+    numbers, choice = RECORDED / "ars_numbers.zip", RECORDED / "ars_choice.zip"
+    with zipfile.ZipFile(numbers) as file:
+        weights = torch.load(io.BytesIO(file.read("policy.pth")), weights_only=True)
+    assert list(weights) == ["action_net.0.weight"]
+    older = {"action_net.weight": weights["action_net.0.weight"]}
+    teacher = teach(with_weights(tmp_path / "numbers.zip", older, numbers), NUMBERS, CLIP)
+    found = teacher.act(seen, {}, None)[0]["action"].numpy()
+    expected = answers["ars_numbers.action"]
+    assert np.allclose(found, expected, atol=1e-5)
+    assert np.unique(expected).size > 4  # not all of them on the bounds
+
+    matrix = torch.randn((3, 5), generator=torch.Generator().manual_seed(0))
+    source = with_weights(tmp_path / "choice.zip", {"action_net.weight": matrix}, choice)
+    chosen = teach(source).act(seen, {}, None)[0]["action"]
+    assert torch.equal(chosen, (seen["observation"] @ matrix.T).argmax(dim=1))
 
 
 def test_parts_of_a_dictionary_are_joined_in_their_order(teach, seen, answers):
