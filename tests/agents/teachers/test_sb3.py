@@ -113,7 +113,7 @@ def test_the_one_matrix_of_an_older_linear_policy_of_ars_is_read(teach, seen, an
 
     matrix = torch.randn((3, 5), generator=torch.Generator().manual_seed(0))
     source = with_weights(tmp_path / "choice.zip", {"action_net.weight": matrix}, choice)
-    chosen = teach(source).act(seen, {}, None)[0]["action"]
+    chosen = teach(source, q_temperature=0.5).act(seen, {}, None)[0]["action"]
     assert torch.equal(chosen, (seen["observation"] @ matrix.T).argmax(dim=1))
 
 
