@@ -9,7 +9,7 @@ import pytest
 from lanista.cli import main
 from lanista.distillation.card import card_sentences, frontier
 from lanista.distillation.video import FRAMES, Reel, side_by_side
-from lanista.distillation.wish import find_env, like_teacher, read_losses, read_students, read_teacher
+from lanista.distillation.wish import find_env, like_teachers, read_losses, read_students, read_teacher
 from lanista.errors import UsageError
 
 SLIM = Path(__file__).parent.parent / "teachers" / "slim"
@@ -200,15 +200,21 @@ def test_a_student_takes_its_teachers_activation_unless_it_has_its_own():
         class card:  # noqa: N801 - stands for an attribute
             network_settings = {"activation": "tanh"}  # noqa: RUF012 - a stand-in
 
+    class Other:
+        class card:  # noqa: N801 - stands for an attribute
+            network_settings = {"activation": "gelu"}  # noqa: RUF012 - a stand-in
+
     (plain,) = read_students(["8"], None)
     (own,) = read_students(["8"], "gelu")
     (other,) = read_students(["conv:channels=4"], None)
-    assert like_teacher(plain, [Teacher]).network["activation"] == "tanh"
-    assert like_teacher(own, [Teacher]).network["activation"] == "gelu"
-    assert like_teacher(other, [Teacher]) == other
+    assert like_teachers(plain, [Teacher]).network["activation"] == "tanh"
+    assert like_teachers(own, [Teacher]).network["activation"] == "gelu"
+    assert like_teachers(other, [Teacher]) == other
+    assert like_teachers(plain, [Teacher, Teacher]).network["activation"] == "tanh"
+    assert like_teachers(plain, [Teacher, Other]).network["activation"] == "relu"
     Teacher.card.network_settings = {"activation": "elu"}
-    assert like_teacher(plain, [Teacher]).network["activation"] == "relu"
-    assert like_teacher(plain, []).network["activation"] == "relu"
+    assert like_teachers(plain, [Teacher]).network["activation"] == "relu"
+    assert like_teachers(plain, []).network["activation"] == "relu"
 
 
 def test_the_frontier_joins_those_that_none_betters():

@@ -15,7 +15,7 @@ from lanista.distillation.wish import (
     Student,
     Wish,
     ask_teachers,
-    own_activation,
+    like_teachers,
     own_heads,
     recipe_values,
 )
@@ -57,11 +57,9 @@ class Sweep:
         ]
         many_students = len({student.name for student, _ in runs}) > 1
         many_seeds = len({seed for _, seed in runs}) > 1
-        activation = own_activation(teachers)
         self.plans = []
         for student, seed in runs:
-            if student.network["use"] == "mlp":
-                student = replace(student, network={"activation": activation, **student.network})
+            student = like_teachers(student, teachers)
             values = apply_changes(recipe_values(self.wish, student, seed), changes)
             recipe = check_recipe(values, host.registry)
             # As the folder will keep it, so that the same command finds it again.

@@ -217,19 +217,15 @@ def own_heads(teachers: "Sequence[Policy | LiveTeacher]") -> dict[str, dict[str,
     return told[0] if told and all(heads == told[0] for heads in told) else {}
 
 
-def own_activation(teachers: "Sequence[Policy | LiveTeacher]") -> str:
-    """The function that all the teachers' layers have, which a student of the same kind copies best; else ``relu``."""
-    told = {teacher.card.network_settings.get("activation") for teacher in teachers}
-    return next((name for name in ("tanh", "relu", "gelu") if told == {name}), "relu")
+def like_teachers(student: Student, teachers: "Sequence[Policy | LiveTeacher]") -> Student:
+    """A student of dense layers takes the function that all the teachers' layers have, unless it names its own.
 
-
-def like_teacher(student: Student, teachers: "Sequence[Policy | LiveTeacher]") -> Student:
-    """A student of dense layers without an activation takes the first teacher's: with the same bends it fits better."""
+    With the same bends it fits better. Where the teachers differ, or have none that a student can have, it is the first.
+    """
     if student.network["use"] != "mlp" or "activation" in student.network:
         return student
-    settings = teachers[0].card.network_settings if teachers else {}
-    theirs = settings.get("activation")
-    chosen = theirs if theirs in ACTIVATIONS else ACTIVATIONS[0]
+    told = {teacher.card.network_settings.get("activation") for teacher in teachers}
+    chosen = next((name for name in ACTIVATIONS if told == {name}), ACTIVATIONS[0])
     return replace(student, network={**student.network, "activation": chosen})
 
 
