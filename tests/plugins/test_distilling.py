@@ -132,6 +132,37 @@ def test_noise_is_on_the_teachers_moves_and_not_on_its_labels() -> None:
     assert float(torch.from_numpy(rollout.action[head.name]).abs().max()) <= head.high[0]
 
 
+@pytest.mark.parametrize("name", ["pendulum", "cartpole"])
+def test_a_shove_holds_one_random_move_at_a_stretchs_start_and_its_states_are_labelled(name: str) -> None:
+    env = context(name).make_env(64)
+    env.reset(0)
+    student, teacher = (policy_for(env, seed, name) for seed in (1, 2))
+    drivers = Drivers(student, teacher, Driving(stretch=10, shove=6))
+    collector = Collector(env, drivers, 20, [], 1.0, torch.Generator().manual_seed(0))  # type: ignore[arg-type]
+    drivers.watch(collector)
+    drivers.begin(1.0)
+    rollout, _ = collector.collect(0.0)
+    (head,) = env.spec.heads
+    assert rollout.learn.all()
+    rows = {part: torch.from_numpy(array[rollout.learn]) for part, array in rollout.observation.items()}
+    with torch.no_grad():
+        theirs, ours = teacher.network(rows), student.network(rows)
+    assert torch.allclose(drivers.labels(rollout).logits[head.name], theirs.logits[head.name], atol=1e-5)
+    played = rollout.action[head.name].reshape(20, 64, -1)
+    own = student.heads[head.name].greedy(ours.logits[head.name], None).numpy().reshape(20, 64, -1)
+    shoved = ~np.isclose(played, own, atol=1e-5).all(axis=2)
+    if name == "cartpole":  # the random choice may be the student's own, and games end early
+        assert 0.05 < shoved[:10].mean() < 0.3
+        return
+    lasted = np.stack([shoved[:10].sum(axis=0), shoved[10:].sum(axis=0)])
+    assert set(lasted.ravel().tolist()) == set(range(7))
+    for start, counts in zip((0, 10), lasted, strict=True):
+        for game, count in enumerate(counts):
+            assert shoved[start : start + count, game].all()  # at the start, one after the other
+            assert len(np.unique(played[start : start + count, game])) <= 1
+    assert (rollout.logprob[shoved.reshape(rollout.logprob.shape)] == 0.0).all()
+
+
 def terms(name: str) -> Losses:
     from lanista.tables import DistillerTable
 

@@ -73,9 +73,8 @@ class Distill:
         self.losses = Losses(losses_for(self.env.spec, settings), context.registry)
         self._take_student(None)
         check_same_task(context.name, self.student, self.teacher)
-        self.drivers = Drivers(
-            self.shown, self.teacher, Driving(greedy=settings.greedy, stretch=settings.stretch)
-        )
+        driving = Driving(greedy=settings.greedy, stretch=settings.stretch, shove=settings.shove)
+        self.drivers = Drivers(self.shown, self.teacher, driving)
         self.stored = None
         if settings.states is not None:
             if not isinstance(self.teacher, Policy):
@@ -115,7 +114,7 @@ class Distill:
         """What learns from the student's own rollouts, if a loss is charged along them."""
         settings, terms = self.settings, self.losses.terms
         share = settings.student_share
-        alone = share.start == share.end == 1.0 and settings.states is None
+        alone = share.start == share.end == 1.0 and settings.states is None and not settings.shove
         check_own_play(self.context.name, terms, sampled=not settings.greedy, alone=alone)
         if not wants_own_play(terms):
             return None
@@ -249,7 +248,7 @@ class Distill:
                 "look at learning_rate and at the losses' coefficients"
             )
         figures = compare_policies(
-            self.context.make_env,
+            self.context.make_measuring_env,
             self.shown,
             self.teacher,
             episodes=self.settings.compare_episodes,
@@ -275,7 +274,7 @@ class Distill:
         if not alone:
             return "last"
         starts = SharedStarts(
-            self.context.make_env,
+            self.context.make_measuring_env,
             self.settings.until.episodes,
             self._tested,
             self.context.derive("choose"),

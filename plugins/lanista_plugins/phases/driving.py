@@ -4,6 +4,9 @@ The student meets its own mistakes only where it drives, and where it drives onl
 teacher takes every mistake back at once. So a driver is drawn for a game and keeps it (Ross et al. 2011,
 https://arxiv.org/abs/1011.0686, section 3.1, draw it a step; whole episodes are what its analysis is about). Of long
 games the driver is drawn anew after `stretch` steps, else a rollout of a thousand steps would know one driver.
+
+What happens once in fifty games is missing from the states of a few dozen: a student that has never been seen off its
+way does not find back to it. So a stretch may begin with a shove: one random move is held for some steps.
 """
 
 from collections.abc import Mapping
@@ -32,6 +35,8 @@ class Driving:
     greedy: bool = True
     #: steps after which a game that goes on gets a driver anew, 1 or more
     stretch: int = 200
+    #: most steps for which a random move is held when a stretch begins, 0 or more; each stretch draws 0 to this many
+    shove: int = 0
 
 
 class Drivers:
@@ -69,6 +74,9 @@ class Drivers:
         self.by_student: BoolArray = np.ones(rows, np.bool_)
         self._left: IntArray = np.zeros(rows, np.int64)
         self._begun: IntArray = np.zeros(collector.env.num_games, np.int64)
+        #: ``[R]``: steps for which a random move is still held, and ``[R, A]`` what it is made of
+        self._shoved: IntArray = np.zeros(rows, np.int64)
+        self._held = np.zeros((rows, max(head.size for head in collector.env.spec.heads)), np.float32)
 
     def begin(self, student_share: float, teacher_noise: float = 0.0) -> None:
         """Start a rollout."""
@@ -86,6 +94,38 @@ class Drivers:
         """Give (action a head, logprob, value), the last two the student's and 0 where it did not drive."""
         rows = self._collector.acting_rows
         self._hand_over(rows, generator)
+        moves, logprob, value = self._driven(rows, observation, legal, generator)
+        free = torch.from_numpy(self._shoved[rows] <= 0)
+        if free.all():
+            return moves, logprob, value
+        self._shoved[rows] -= 1
+        return self._shove(rows, moves, legal, free), logprob * free, value * free
+
+    def _shove(
+        self, rows: IntArray, moves: dict[str, Tensor], legal: Mapping[str, Tensor], free: Tensor
+    ) -> dict[str, Tensor]:
+        """The moves, but random ones in the rows that are not `free`, ``[B]``."""
+        shoved = dict(moves)
+        for spec in self._collector.env.spec.heads:
+            mask: Any = legal.get(spec.name)
+            held = self._held[rows, : spec.size]
+            if isinstance(mask, UnitTable):
+                held, allowed = held[mask.row.numpy()], mask.legal.numpy()
+            else:
+                allowed = None if mask is None else mask.numpy()
+            random = torch.from_numpy(random_actions(spec, allowed, held))
+            own = moves[spec.name]
+            shoved[spec.name] = torch.where(_of_actions(free, own, mask), own, random)
+        return shoved
+
+    def _driven(
+        self,
+        rows: IntArray,
+        observation: Mapping[str, Tensor],
+        legal: Mapping[str, Tensor],
+        generator: torch.Generator,
+    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """What `act` gives, of the drivers."""
         mine = torch.from_numpy(self.by_student[rows])
         theirs = self._ask_teacher(observation, legal, generator) if self._asking else {}
         moves = None if self.driving.greedy else generator
@@ -113,6 +153,10 @@ class Drivers:
             coins = torch.rand(len(over), generator=generator).numpy()
             self.by_student[over] = coins < self.student_share
             self._left[over] = self.driving.stretch
+            if self.driving.shove:
+                drawn = torch.rand((len(over), self._held.shape[1] + 1), generator=generator).numpy()
+                self._shoved[over] = drawn[:, 0] * (self.driving.shove + 1)
+                self._held[over] = drawn[:, 1:]
         self._left[rows] -= 1
 
     def _ask_teacher(
@@ -155,6 +199,7 @@ class Drivers:
         """Who drives which row, and for how long."""
         fresh = self._collector.games_begun != self._begun
         kept = {"by_student": self.by_student.copy(), "left": self._left.copy(), "fresh": fresh}
+        kept |= {"shoved": self._shoved.copy(), "held": self._held.copy()}
         if isinstance(self.teacher, LiveTeacher):
             kept |= {f"teacher.{name}": array for name, array in self.teacher.state().items()}
         return kept
@@ -162,6 +207,7 @@ class Drivers:
     def load_state(self, state: Mapping[str, AnyArray]) -> None:
         """Take back what `state` gave, for games that go on where they were."""
         self.by_student[:], self._left[:] = state["by_student"], state["left"]
+        self._shoved[:], self._held[:] = state["shoved"], state["held"]
         self._begun[:] = self._collector.games_begun - state["fresh"]
         if isinstance(self.teacher, LiveTeacher):
             self.teacher.load_state(

@@ -54,7 +54,7 @@ class Task:
         self.scaling: Scaling | None = None if settings.scaling == "measured" else {}
         self._play: tuple[Drivers, Collector] | None = None
         self.starts = SharedStarts(
-            self.context.make_env,
+            self.context.make_measuring_env,
             settings.until.episodes,
             settings.num_games,
             self.context.derive("measure", 0),
@@ -75,7 +75,8 @@ class Task:
             return
         settings = self.settings
         check_same_task(self.context.name, shown, self.teacher)
-        drivers = Drivers(shown, self.teacher, Driving(greedy=settings.greedy, stretch=settings.stretch))
+        driving = Driving(greedy=settings.greedy, stretch=settings.stretch, shove=settings.shove)
+        drivers = Drivers(shown, self.teacher, driving)
         generator = torch.Generator().manual_seed(self.context.derive("rollout"))
         collector = Collector(
             env=self.env,
