@@ -24,11 +24,10 @@ from lanista.arrays import AnyArray
 from lanista.errors import LanistaError, RecipeError
 from lanista.games.kept_games import KeptGame
 from lanista.games.parts import read_games
-from lanista.games.thinning import thinned
 from lanista.named_arrays import as_arrays, as_tensors, copied_weights, prefixed, under
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
 from lanista.policy import Policy
-from lanista.spec import UNITS, EnvSpec
+from lanista.spec import EnvSpec
 from lanista_plugins.phases.clone_loss import Imitation, Nearness, nearness
 from lanista_plugins.phases.clone_play import played_games
 from lanista_plugins.phases.clone_replays import replayed_games
@@ -89,18 +88,14 @@ class Clone:
         return self._shown
 
     def _games(self, spec: EnvSpec) -> Iterator[KeptGame]:
-        """The games to learn from, thinned; those that are played for this are thinned before they are kept."""
-        source, every = self.settings.games, self.settings.every
-        heads = [head.name for head in spec.heads if head.kind == UNITS]
+        source = self.settings.games
         if source.replays is not None:
-            for game in replayed_games(self.context, source.replays, spec):
-                yield thinned(game, every, heads)
+            yield from replayed_games(self.context, source.replays, spec)
             return
         if source.kept is not None:
             folder = find_games(self.context, source.kept)
         else:
-            folder = played_games(self.context, source, self.settings.slots, every)
-            every = 1
+            folder = played_games(self.context, source, self.settings.slots)
         for part in read_games(folder):
             for what in ("observation", "heads", "unit_observation"):
                 ours, theirs = getattr(spec, what), getattr(part.source.spec, what)
@@ -109,8 +104,7 @@ class Clone:
                         f"phase {self.context.name!r}: the games in {folder} are of another {what} ({theirs} against "
                         f"{ours}); take games of the same env and settings"
                     )
-            for game in part.games():
-                yield thinned(game, every, heads)
+            yield from part.games()
 
     def _order(self) -> list[Tensor]:
         """The minibatches of this pass."""

@@ -130,9 +130,8 @@ def compare_policies(
         greedy_player(policy, seed + place, random_share=_RANDOM_MOVES)
         for place, policy in enumerate((student, teacher))
     ]
-    result = play_matches(make_env, varied, episodes, seed)
-    tally = result.tally(0, 1)
-    low, high = result.interval(0, 1)
+    tally = play_matches(make_env, varied, episodes, seed).tally(0, 1)
+    low, high = tally.interval()
     return Comparison(
         **known, measure="score", student=tally.share, student_low=low, student_high=high, teacher=0.5,
         games=tally.games,
