@@ -30,6 +30,7 @@ from lanista.policy import Policy
 from lanista.rollout_faults import RolloutFaults, check_part, misplayed
 from lanista.shaping import Passage, Shaper
 from lanista.spec import UNITS
+from lanista.symmetry.augmentation import Augmentation
 from lanista.unit_buffer import UnitBuffer
 from lanista.units import live_units, no_units, seen
 
@@ -66,6 +67,8 @@ class Collector:
     openings: Openings | None = None
     #: None where no finished games are kept
     keeper: GameKeeper | None = None
+    #: None where the learning policy sees games as the env shows them
+    augmentation: Augmentation | None = None
     timing: Timing = field(default_factory=Timing)
 
     def __post_init__(self) -> None:
@@ -149,6 +152,8 @@ class Collector:
             if self._units is not None and self._unit_head is not None:
                 self._units.append()
                 self.env_action[self._unit_head] = np.zeros(len(env.unit_row), np.int64)
+            if self.augmentation is not None:
+                self.augmentation.by_step[t] = self.augmentation.element
             before_infer = clock()
             if self._whole:
                 self._act_whole(t)
@@ -188,6 +193,8 @@ class Collector:
         if self.keeper is not None:
             self.keeper.gather(rollout, self._ended, self._official, self._outcome)
         ended = self.episodes.gather(self._ended, self._official, self._outcome)
+        if self.augmentation is not None:
+            rollout = self.augmentation.turned(rollout)
         self.timing.infer += infer_seconds
         self.timing.env += env_seconds
         self.timing.copy += clock() - started - infer_seconds - env_seconds
@@ -200,6 +207,14 @@ class Collector:
         table = live_units(self.env)
         return {**self._live_tensors, UNITS: table}, {**self._live_legal_tensors, self._unit_head: table}
 
+    def _decide(
+        self, rows: IntArray, observation: dict[str, Any], legal: dict[str, Any]
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor]:
+        """Ask the learning policy; its actions are in the env's terms."""
+        if self.augmentation is None:
+            return self.policy.act(observation, legal, self.generator)
+        return self.augmentation.act(self.policy, rows, observation, legal)
+
     def _play(self, name: str, rows: IntArray, chosen: AnyArray) -> None:
         """Put the actions of rows where the env will read them."""
         if name == self._unit_head:
@@ -208,7 +223,7 @@ class Collector:
             self._row_action[name][rows] = chosen
 
     def _act_whole(self, t: int) -> None:
-        actions, logprob, value = self.policy.act(*self._seen(), self.generator)
+        actions, logprob, value = self._decide(self.acting_rows, *self._seen())
         for name, action in actions.items():
             chosen = action.numpy()
             if name == self._unit_head:
@@ -241,7 +256,7 @@ class Collector:
             return
         learn[mine] = True
         self.acting_rows = mine
-        actions, logprob, value = self.policy.act(*seen(env, mine), self.generator)
+        actions, logprob, value = self._decide(mine, *seen(env, mine))
         for name, action in actions.items():
             chosen = action.numpy()
             self._play(name, mine, chosen)
@@ -280,6 +295,8 @@ class Collector:
             self.opponents.games_ended(games, env.outcome[games])
         if self.openings is not None:
             self.openings.games_ended(games)
+        if self.augmentation is not None:
+            self.augmentation.games_ended(games)
         truncated = rows[self.rollout.truncated[t, rows]]
         if len(truncated) == 0:
             return None
@@ -288,7 +305,10 @@ class Collector:
 
     @torch.no_grad()
     def _value_open_ends(self, cut: list[tuple[int, IntArray, dict[str, AnyArray]]]) -> None:
-        self.rollout.bootstrap_value[:] = self.policy.network(self._seen()[0]).value.numpy()
+        now, turns = self._seen()[0], self.augmentation
+        if turns is not None:
+            now = turns.seen(now, turns.element)
+        self.rollout.bootstrap_value[:] = self.policy.network(now).value.numpy()
         if not cut:
             return
         observation: dict[str, Any] = {
@@ -297,9 +317,11 @@ class Collector:
         }
         if self._unit_head is not None:
             observation[UNITS] = no_units(self.env.spec, sum(len(rows) for _, rows, _ in cut))
-        values = self.policy.network(observation).value.numpy()
         steps = np.concatenate([np.full(len(rows), t) for t, rows, _ in cut])
-        self.rollout.final_value[steps, np.concatenate([rows for _, rows, _ in cut])] = values
+        at = (steps, np.concatenate([rows for _, rows, _ in cut]))
+        if turns is not None:
+            observation = turns.seen(observation, turns.by_step[at])
+        self.rollout.final_value[at] = self.policy.network(observation).value.numpy()
 
     def _shape(self, progress: float) -> None:
         steps, games, seats = self.num_steps, self.env.num_games, self.env.spec.seats
@@ -338,6 +360,8 @@ class Collector:
             self.keeper.games_restarted()
         if self.openings is not None:
             self.openings.games_ended(np.arange(self.env.num_games))
+        if self.augmentation is not None:
+            self.augmentation.games_ended(np.arange(self.env.num_games))
 
     def state(self) -> dict[str, AnyArray]:
         """What the next rollout needs, beside the env, the policy and the opponents."""
@@ -346,6 +370,7 @@ class Collector:
             **self.episodes.state(),
             **({} if self.openings is None else {"opening": self.openings.left.copy()}),
             **({} if self.keeper is None else prefixed("kept", self.keeper.state())),
+            **({} if self.augmentation is None else {"element": self.augmentation.element.copy()}),
             **{f"action.{name}": action.copy() for name, action in self._row_action.items()},
         }
 
@@ -357,6 +382,8 @@ class Collector:
             self.openings.left[:] = state["opening"]
         if self.keeper is not None:
             self.keeper.load_state(under("kept", state))
+        if self.augmentation is not None:
+            self.augmentation.element[:] = state["element"]
         for name, action in self._row_action.items():
             action[:] = state[f"action.{name}"].reshape(action.shape)
 

@@ -37,6 +37,7 @@ def test_the_native_envs_are_offered(registry):
         "portable": ("lanista_envs.connectx.codec", ["lanista_envs.connectx.rules"]),
         "kaggle": "connectx",
         "viewer": "lanista_envs.connectx.viewer",
+        "symmetries": "lanista_envs.connectx.symmetries:symmetries",
         "kaggle_configuration": "lanista_envs.connectx.settings:kaggle_configuration",
         "official_state": "lanista_envs.connectx.official_state:show",
         "replays": "lanista_envs.connectx.replayed:read_game",

@@ -6,6 +6,9 @@ from typing import Any
 
 from lanista.errors import EnvContractError
 from lanista.plugins import Registry
+from lanista.spec import EnvSpec
+from lanista.symmetry.declared import Symmetries
+from lanista.symmetry.find import declared_symmetries
 from lanista.testing.complaints import Complaints
 from lanista.testing.env_contract import check_env
 from lanista.testing.grounds import settings_of
@@ -26,8 +29,12 @@ def check_env_offer(registry: Registry, name: str, *, options: Mapping[str, Any]
             "set it in the constructor; see lanista.env.VecEnv",
         )
     probe.close()
+
+    def symmetries(spec: EnvSpec, settings: Any) -> Symmetries | None:  # noqa: ANN401 - its own settings model
+        return declared_symmetries(registry, name, settings.model_dump(mode="json"), spec)
+
     try:
-        check_env(factory, settings)
+        check_env(factory, settings, symmetries=symmetries)
     except EnvContractError as error:
         sentence = str(error)
         _, _, rest = sentence.partition(": ")
