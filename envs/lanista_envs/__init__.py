@@ -61,6 +61,7 @@ def register_envs(register: Register) -> None:
         kaggle_configuration="lanista_envs.connectx.settings:kaggle_configuration",
         official_state="lanista_envs.connectx.official_state:show",
         viewer="lanista_envs.connectx.viewer",
+        symmetries="lanista_envs.connectx.symmetries:symmetries",
     )
     register(
         "lux_s1",
