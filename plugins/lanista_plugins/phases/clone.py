@@ -37,6 +37,7 @@ from lanista_plugins.phases.fitting import Fitting
 from lanista_plugins.phases.scaling import measured_scaling
 from lanista_plugins.phases.stored import find_games
 from lanista_plugins.phases.student import fresh_student
+from lanista_plugins.phases.symmetric import SymmetricBatches
 
 #: decisions from which the scaling of the observation is measured, at most
 _SCALED_BY = 65_536
@@ -71,6 +72,7 @@ class Clone:
             self.rows = cloned_rows(self._games(env.spec), env.spec, settings, context.name)
             self.learnt, self.held_out = self.rows.split(settings.held_out, context.derive("split"))
             self._pieces = len(list(batches(self.learnt, settings.minibatch_size)))
+            self._symmetric = SymmetricBatches(context, env) if settings.augment_symmetries else None
             scaling = {}
             if settings.scaling == "measured" and settings.warm_start is None:
                 seen = self.rows.take(self.learnt[:: max(1, len(self.learnt) // _SCALED_BY)]).observation
@@ -116,10 +118,14 @@ class Clone:
         """Learn from some minibatches; at a pass's end measure."""
         settings = self.settings
         rate = settings.learning_rate.at(self.progress)
+        # What a pass draws follows from its number and place, so that a resumed run draws the same.
+        self._turns = torch.Generator().manual_seed(self.context.derive("turns", self._epoch, self._place))
         due = self._order()[self._place : self._place + settings.minibatches]
         sums: dict[str, float] = {}
         for index in due:
             batch = self.rows.take(index)
+            if self._symmetric is not None:
+                batch = self._symmetric.shown(batch, self._turns)
             for name, figure in self.fitting.step([(self.clone, batch)], self.progress, rate).items():
                 sums[name] = sums.get(name, 0.0) + figure
             self.steps += len(index)

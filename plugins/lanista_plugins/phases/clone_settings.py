@@ -90,6 +90,8 @@ class CloneSettings(BaseModel):
     minibatch_size: int = Field(default=512, ge=1)
     #: minibatches between two rows of figures, 1 or more
     minibatches: int = Field(default=64, ge=1)
+    #: learn from each decision as one of the env's symmetries shows it, drawn anew each time? The env must declare some
+    augment_symmetries: bool = False
     #: Adam's step size; may be a schedule
     learning_rate: Scheduled = Schedule(start=1e-3, end=1e-4)
     #: what is measured and handed on is an average of the last weights: the share of it that a step keeps, 0 to below 1

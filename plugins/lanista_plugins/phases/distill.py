@@ -39,6 +39,7 @@ from lanista_plugins.phases.scaling import Scaling, measured_scaling, statistics
 from lanista_plugins.phases.settings import DistillSettings
 from lanista_plugins.phases.stored import StoredStates
 from lanista_plugins.phases.student import fresh_student, losses_for
+from lanista_plugins.phases.symmetric import SymmetricBatches
 from lanista_plugins.phases.teacher import check_same_task
 
 _TEST_GAMES = 50
@@ -96,6 +97,7 @@ class Distill:
         self.drivers.watch(self.collector)
         self.rows = LabelledRows(settings.buffer)
         self.played = self._own_play()
+        self._symmetric = self._symmetric_batches()
         self.generator = torch.Generator().manual_seed(context.derive("minibatches"))
         judge = None
         if settings.until.share_at_least is not None:
@@ -109,6 +111,16 @@ class Distill:
         self.measure = Measure(context, settings.until, judge)
         self._open.callback(self.measure.close)
         self.candidates = Candidates(settings.candidates)
+
+    def _symmetric_batches(self) -> SymmetricBatches | None:
+        if not self.settings.augment_symmetries:
+            return None
+        if self.played is not None:
+            raise RecipeError(
+                f"phase {self.context.name!r}: a loss is charged along the student's own games, whose rows are not to be "
+                "turned afterwards; leave augment_symmetries out, or take a loss such as kl"
+            )
+        return SymmetricBatches(self.context, self.env, labelled=True)
 
     def _own_play(self) -> PlayedRows | None:
         """What learns from the student's own rollouts, if a loss is charged along them."""
@@ -215,6 +227,8 @@ class Distill:
         rate = settings.learning_rate.at(self.progress)
         for _ in range(settings.steps_per_rollout):
             batch = self.rows.draw(settings.minibatch_size, self.generator)
+            if self._symmetric is not None:
+                batch = self._symmetric.shown(batch, self.generator)
             for name, figure in self.fitting.step([(self.student, batch)], self.progress, rate).items():
                 sums[name] = sums.get(name, 0.0) + figure / settings.steps_per_rollout
         with torch.no_grad():

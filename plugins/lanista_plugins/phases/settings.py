@@ -74,6 +74,8 @@ class TrainSettings(BaseModel):
     num_games: int = Field(default=64, ge=1)
     #: steps of a rollout, 1 or more
     num_steps: int = Field(default=32, ge=1)
+    #: show each seat of each game as one of the env's symmetries, drawn when the game begins? The env must declare some
+    augment_symmetries: bool = False
     #: steps at a game's start that are played at random and not learnt from: each game draws 0 to this many
     random_opening: int = Field(default=0, ge=0)
     #: the network; none keeps that of the phase before
@@ -233,6 +235,8 @@ class DistillSettings(TeachingSettings, TaughtBy):
     network: NetworkTable | None = None
     #: the policy whose weights the student begins with, as `teacher` names one; none: fresh weights
     warm_start: str | None = None
+    #: learn from each row as one of the env's symmetries shows it, drawn anew each time? The env must declare some
+    augment_symmetries: bool = False
     #: where states come from beside fresh games: "games:PHASE", or { games = "PHASE", share = 0.5 }; none: fresh only
     states: StatesSettings | None = None
     #: averages out of the phase's last quarter that are tried against its last on shared starts, 0 or more; one is

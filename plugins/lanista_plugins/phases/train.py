@@ -26,9 +26,11 @@ from lanista.opponents import Opponents
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
 from lanista.rollout import Collector
 from lanista.shaping import Shaper
+from lanista.symmetry.augmentation import Augmentation
 from lanista_plugins.phases.measure import Measure
 from lanista_plugins.phases.settings import LAST_BEST, TrainSettings
 from lanista_plugins.phases.start import starting_policy
+from lanista_plugins.phases.symmetric import symmetric_rows
 from lanista_plugins.phases.teacher import teacher_term
 
 
@@ -86,9 +88,17 @@ class Train:
             opponents=self.opponents,
             openings=openings,
             keeper=self._keeper(openings),
+            augmentation=self._augmentation(generator),
         )
         self.measure = Measure(context, settings.until)
         self._open.callback(self.measure.close)
+
+    def _augmentation(self, generator: torch.Generator) -> Augmentation | None:
+        settings = self.settings
+        if not settings.augment_symmetries:
+            return None
+        rows = symmetric_rows(self.context, self.env)
+        return Augmentation(rows, settings.num_games, settings.num_steps, generator)
 
     def _keeper(self, openings: Openings | None) -> GameKeeper | None:
         settings, context = self.settings, self.context
