@@ -44,6 +44,13 @@ def evaluate(
     sample: Annotated[
         bool, typer.Option("--sample", help="Policies draw their actions instead of taking the likeliest.")
     ] = False,
+    average_symmetries: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|NAME,NAME",
+            help="A's policy averages its logits over the symmetries of its env, or those that the named ones make.",
+        ),
+    ] = None,
     official: Annotated[
         bool,
         typer.Option("--official", help="Play in kaggle-environments, as games with entries always are."),
@@ -85,9 +92,12 @@ def evaluate(
     panel_env, agents = (None, []) if panel is None else read_panel(panel)
     contenders = [find_contender(text, registry) for text in [contender, *(against or [])]]
     contenders += [_named(find_contender(agent.agent, registry), agent.name) for agent in agents]
+    if average_symmetries is not None:
+        _average(contenders[0], average_symmetries, registry)
     named, changes = env or panel_env, read_pairs(env_set or [], "--env-set")
     if is_official(contenders, named, official, registry):
         _refuse_alone(contenders)
+        _refuse_own_options(average_symmetries)
         where = env_of(contenders, named, registry)
         options = {**_settings_of(contenders, where), **changes}
         wanted = read_pairs(config or [], "--config")
@@ -97,6 +107,8 @@ def evaluate(
         _refuse_official_options(config=config, workers=workers, results=results)
         ground = find_ground(contenders, named, changes, registry)
         told = {"env": ground.name, "env_settings": ground.options, "seed": seed, "sample": sample}
+        if average_symmetries is not None:
+            told["average_symmetries"] = average_symmetries
         if ground.spec.seats == 1:
             told["episodes"] = games
             told["returns"] = _returns(contenders, ground, registry, games, seed, sample)
@@ -116,6 +128,20 @@ def _named(contender: "Contender", name: str | None) -> "Contender":
     return contender
 
 
+def _average(contender: "Contender", wanted: str, registry: "Registry") -> None:
+    """Let a contender's policy average over symmetries."""
+    from lanista.errors import UsageError
+    from lanista.symmetry.averaging import averaged_policy
+
+    if contender.policy is None:
+        raise UsageError(
+            f"--average-symmetries is for a policy, and {contender.name} is none; leave it out, or name a run or a policy "
+            f"folder first"
+        )
+    names = [name.strip() for name in wanted.split(",")]
+    contender.policy = averaged_policy(contender.policy, registry, names)
+
+
 def _settings_of(contenders: "Sequence[Contender]", env: str) -> dict[str, Any]:
     """The env's settings, as the first policy that plays it was trained with."""
     cards = [contender.policy.card for contender in contenders if contender.policy is not None]
@@ -129,6 +155,16 @@ def _refuse_alone(contenders: "Sequence[Contender]") -> None:
         raise UsageError(
             f"{contenders[0].name} has nobody to play against; name somebody with --against or --panel, such as "
             f"an archive or kaggle:<agent>"
+        )
+
+
+def _refuse_own_options(average_symmetries: str | None) -> None:
+    from lanista.errors import UsageError
+
+    if average_symmetries is not None:
+        raise UsageError(
+            "--average-symmetries belongs to lanista's own games; for official ones pack the policy for a target with "
+            'symmetry = "average" and name the archive'
         )
 
 
