@@ -6,7 +6,8 @@ https://arxiv.org/abs/1011.0686, section 3.1, draw it a step; whole episodes are
 games the driver is drawn anew after `stretch` steps, else a rollout of a thousand steps would know one driver.
 
 What happens once in fifty games is missing from the states of a few dozen: a student that has never been seen off its
-way does not find back to it. So a stretch may begin with a shove: one random move is held for some steps.
+way does not find back to it. So a game that goes on into another stretch may get a shove: one random move is held
+for some steps.
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,8 @@ class Driving:
     greedy: bool = True
     #: steps after which a game that goes on gets a driver anew, 1 or more
     stretch: int = 200
-    #: most steps for which a random move is held when a stretch begins, 0 or more; each stretch draws 0 to this many
+    #: most steps for which a random move is held where a game goes on into another stretch, 0 or more; each draws 0 to
+    #: this many
     shove: int = 0
 
 
@@ -72,7 +74,8 @@ class Drivers:
         self._seats = rows // collector.env.num_games
         #: ``[R]``: the student drives
         self.by_student: BoolArray = np.ones(rows, np.bool_)
-        self._left: IntArray = np.zeros(rows, np.int64)
+        #: ``[R]``: steps that are left of the stretch, 0 when it is over, -1 in a game that has none yet
+        self._left: IntArray = np.full(rows, -1, np.int64)
         self._begun: IntArray = np.zeros(collector.env.num_games, np.int64)
         #: ``[R]``: steps for which a random move is still held, and ``[R, A]`` what it is made of
         self._shoved: IntArray = np.zeros(rows, np.int64)
@@ -146,17 +149,18 @@ class Drivers:
         begun = self._collector.games_begun
         fresh = begun != self._begun
         if fresh.any():
-            self._left[np.repeat(fresh, self._seats)] = 0
+            self._left[np.repeat(fresh, self._seats)] = -1
             self._begun[:] = begun
         over = rows[self._left[rows] <= 0]
         if len(over):
             coins = torch.rand(len(over), generator=generator).numpy()
             self.by_student[over] = coins < self.student_share
-            self._left[over] = self.driving.stretch
             if self.driving.shove:
                 drawn = torch.rand((len(over), self._held.shape[1] + 1), generator=generator).numpy()
-                self._shoved[over] = drawn[:, 0] * (self.driving.shove + 1)
+                going_on = self._left[over] == 0
+                self._shoved[over] = np.where(going_on, drawn[:, 0] * (self.driving.shove + 1), 0)
                 self._held[over] = drawn[:, 1:]
+            self._left[over] = self.driving.stretch
         self._left[rows] -= 1
 
     def _ask_teacher(

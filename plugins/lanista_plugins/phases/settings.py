@@ -190,8 +190,8 @@ class TeachingSettings(BaseModel):
     student_share: Scheduled = Schedule(start=0.0, end=1.0, by=0.25)
     #: steps after which a game that goes on gets a driver anew (a new game always does), 1 or more
     stretch: int = Field(default=200, ge=1)
-    #: steps for which one random move is held at a stretch's start, 0 or more: each draws 0 to this many, so that the
-    #: teacher is asked how to go on from where neither would have gone
+    #: steps for which one random move is held where a game goes on into another stretch, 0 or more: each draws 0 to this
+    #: many, so that the teacher is asked how to go on from where neither would have gone
     shove: int = Field(default=0, ge=0)
     #: noise on the teacher's moves where it drives: of real numbers a deviation in shares of half the range, of choices
     #: the share that is made at random; labels are without it; may be a schedule
