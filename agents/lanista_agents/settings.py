@@ -169,7 +169,7 @@ class GridResnetSettings(BaseModel):
     policy_gain: float = Field(default=0.01, gt=0.0)
     #: "float32", or "bfloat16" for the convolutions and dense layers where the processor has units for it
     precision: Literal["float32", "bfloat16"] = "float32"
-    #: [part, plane]: the plane that is above 0 on the cells that count; none = all do
+    #: [part, plane]: the plane that is above 0 on the cells that count; none = the part `inside`, without one all do
     inside: tuple[str, int] | None = None
 
     @field_validator("kernel")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lanista.env import VecEnv
 from lanista.errors import RecipeError, UsageError
+from lanista.held_out import held_out
 from lanista.league.member import game_digest, load_snapshot, read_member
 from lanista.league.roster import check_bot
 from lanista.players import Player
@@ -146,7 +147,10 @@ class Ground:
 def find_ground(
     contenders: Sequence[Contender], name: str | None, changes: dict[str, Any], registry: Registry
 ) -> Ground:
-    """Take the env that was named, else that of the first policy; `changes` are laid over its settings."""
+    """Take the env that was named, else that of the first policy, and there levels that training never plays.
+
+    `changes` are laid over its settings.
+    """
     cards = [contender.policy.card for contender in contenders if contender.policy is not None]
     fitting = [card for card in cards if name is None or card.env == name]
     if name is None and not cards:
@@ -155,8 +159,8 @@ def find_ground(
             f"scripted players do not say what they play; name the env with --env, one of: {envs}"
         )
     env_name = name or fitting[0].env
-    options = {**(fitting[0].env_settings if fitting else {}), **changes}
-    settings = registry.settings("envs", env_name, options)
+    options = held_out(registry, env_name, fitting[0].env_settings if fitting else {})
+    settings = registry.settings("envs", env_name, {**options, **changes})
     factory = registry.load("envs", env_name)
 
     def make_env(num_games: int) -> VecEnv:

@@ -52,6 +52,12 @@ class VecEnv(ABC):
     #: like `facts` (flows included: the last step's amounts), valid where `ended`.
     final_facts: dict[str, FloatArray]
 
+    #: Names of the kinds of games that an env plays side by side, such as sizes of boards; figures are then told for each
+    #: variant as well. Empty where all games are alike.
+    variants: tuple[str, ...] = ()
+    #: ``[N]`` int64, only with `variants`: which of them each game is (the new one, for a game that has just restarted).
+    variant: IntArray
+
     #: None: nobody asks. Whoever sets a dict wants, for each game that ends, the text of its last state under the
     #: game's number: `render` shows the new game already. An env that can draw it puts it there in `step`.
     final_drawings: dict[int, str] | None = None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from lanista.env import VecEnv
+from lanista.metrics import by_variant
 
 
 @dataclass
@@ -19,6 +21,9 @@ class Ended:
     return_: FloatArray
     #: ``[E]`` steps
     length: IntArray
+    #: the env's (`VecEnv.variants`), and ``[E]`` which of them each game was
+    variants: tuple[str, ...] = ()
+    variant: IntArray | None = None
 
 
 class Episodes:
@@ -28,11 +33,20 @@ class Episodes:
         """All games begin."""
         self._return = np.zeros((num_games, seats), np.float64)
         self._length = np.zeros(num_games, np.int64)
+        self._variants: tuple[str, ...] = ()
+        #: of the games that are played, by step of this rollout
+        self._variant: list[IntArray] = []
 
     def clear(self) -> None:
         """All games begin anew."""
         self._return.fill(0.0)
         self._length.fill(0)
+
+    def watch(self, env: VecEnv) -> None:
+        """Note which variants are played, before each step."""
+        if env.variants:
+            self._variants = env.variants
+            self._variant.append(env.variant.copy())
 
     def gather(self, ended: BoolArray, official: FloatArray, outcome: FloatArray) -> Ended:
         """List the games of a rollout that ended, in order of time.
@@ -57,7 +71,9 @@ class Episodes:
         self._return[closed] -= totals[last_end[closed], np.flatnonzero(closed)]
         self._length = np.where(closed, steps - 1 - last_end, self._length + steps)
         results = outcome.reshape(steps, games, seats)[steps_of_end, ended_games]
-        return Ended(ended_games, results, return_.astype(np.float32), length)
+        variant = np.stack(self._variant)[ended] if self._variants else None
+        self._variant.clear()
+        return Ended(ended_games, results, return_.astype(np.float32), length, self._variants, variant)
 
     def state(self) -> dict[str, AnyArray]:
         """The open sums."""
@@ -78,7 +94,7 @@ def _previous_end(steps: IntArray, games: IntArray) -> IntArray:
 
 
 def learner_figures(ended: Ended, learns: BoolArray | None, seats: int) -> dict[str, float]:
-    """Mean outcome, return and length of the ended games over the learning policy's seats."""
+    """Mean outcome, return and length of the ended games over the learning policy's seats, by variant as well."""
     if len(ended.game) == 0:
         return {}
     mask = (
@@ -88,9 +104,15 @@ def learner_figures(ended: Ended, learns: BoolArray | None, seats: int) -> dict[
     )
     if not mask.any():
         return {}
-    return {
+    figures = {
         "episodes": float(len(ended.game)),
         "outcome": float(ended.outcome[mask].mean()),
         "return": float(ended.return_[mask].mean()),
         "length": float(ended.length.mean()),
     }
+    for place, name in enumerate(ended.variants):
+        these = mask & (ended.variant == place)[:, None] if ended.variant is not None else mask
+        if these.any():
+            figures[by_variant(name, "outcome")] = float(ended.outcome[these].mean())
+            figures[by_variant(name, "return")] = float(ended.return_[these].mean())
+    return figures

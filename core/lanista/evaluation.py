@@ -2,17 +2,20 @@
 
 It is due after the first update that reaches a multiple of `every` env steps, counted over all phases, so curves
 of different recipes lie on the same steps. It plays on an env of its own, with the run's settings and none of a
-phase's changes, from start states of its own: neither training nor a phase's `until` rule can tell whether it took
-place. When it is due depends on the step count alone, so a resumed run evaluates where the uninterrupted one does.
+phase's changes, from start states of its own, and on levels that training never plays where the env has such
+(`lanista.held_out`): neither training nor a phase's `until` rule can tell whether it took place. When it is due depends
+on the step count alone, so a resumed run evaluates where the uninterrupted one does.
 """
 
 from typing import Any
 
 from lanista.env import VecEnv
 from lanista.errors import RecipeError
+from lanista.held_out import held_out
 from lanista.league.member import game_digest
 from lanista.league.roster import check_bot
 from lanista.matches import evaluate_returns, play_matches
+from lanista.metrics import by_variant
 from lanista.phases import Phase
 from lanista.policy import Policy
 from lanista.policy_player import PolicyPlayer
@@ -31,7 +34,7 @@ class Evaluation:
         """`seed` is the run's; nothing is built before the first evaluation, but what cannot work is refused."""
         self.settings = settings
         self._env_name = env.use
-        self._env_settings = env.settings(registry)
+        self._env_settings = registry.settings("envs", env.use, held_out(registry, env.use, env.options))
         self._registry = registry
         self._seed = seed
         self._num_threads = num_threads
@@ -74,8 +77,11 @@ class Evaluation:
             return {"evaluated_return": float(returns.mean()), "evaluated_return_min": float(returns.min())}
         factory = self._registry.load("players", opponent)
         other = factory(self._spec, self._registry.settings("players", opponent, {}), seed)
-        tally = play_matches(self._make_env, [player, other], episodes, seed).tally(0, 1)
-        return {"evaluated_score": tally.share}
+        result = play_matches(self._make_env, [player, other], episodes, seed)
+        figures = {"evaluated_score": result.tally(0, 1).share}
+        for name, games in result.by_variant().items():
+            figures[by_variant(name, "evaluated_score")] = games.tally(0, 1).share
+        return figures
 
     def close(self) -> None:
         """Let go of the env."""

@@ -47,6 +47,8 @@ def register_envs(register: Register) -> None:
     settings that holds the text of a codec (`lanista.codec`), which then goes into bundles in place of ``portable``.
     ``replays="module:read_game"`` reads replay files of the platform for phases that learn from games:
     ``read_game(file, settings, spec)`` gives a `lanista.games.kept_games.KeptGame`, None for one of other settings.
+    ``held_out={"maps": "held_out"}`` are settings with which an env of maps or levels plays only such as it never plays
+    without them: figures are taken there (`lanista.held_out`).
     """
 
 

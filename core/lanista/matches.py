@@ -1,7 +1,8 @@
 """Whole games between players on a batched env, so counted that no seat and no short game is favoured.
 
-1. Every seat order is played equally often: the players in their order and all rotations of it.
-2. Game g is episode ``g // slots`` of slot ``g % slots``: which games count is fixed before the first step.
+1. Every seat order is played equally often: the players in their order and all rotations of it. Each plays the same
+   starts, maps for example: the env is reset to the same seed, and a game is a stream of (seed, game, episode).
+2. Game g of an order is episode ``g // slots`` of slot ``g % slots``: which games count is fixed before the first step.
    Counting the games that end first would favour the short ones.
 3. A step asks each player once, for all its rows over all games. A slot whose games are over takes any legal
    action; no player is asked for it.
@@ -18,7 +19,7 @@ from lanista.actions import action_words, blank_actions, first_actions
 from lanista.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from lanista.env import VecEnv
 from lanista.errors import EnvContractError, UsageError
-from lanista.intervals import wilson
+from lanista.intervals import effective_games, lower_bound, wilson
 from lanista.players import Player
 from lanista.seeds import derive_seed
 
@@ -73,6 +74,11 @@ class MatchResult:
     #: games that differ in their first observation or in any action taken; players that draw nothing from a
     #: fixed start play one game per seat order again and again
     distinct_games: int
+    #: ``[G]``: games of one number had the same start, each in another seat order; None: all starts are alike, or unknown
+    start: IntArray | None = None
+    #: the env's (`VecEnv.variants`), and ``[G]`` which of them each game was
+    variants: tuple[str, ...] = ()
+    variant: IntArray | None = None
 
     @property
     def num_games(self) -> int:
@@ -104,9 +110,51 @@ class MatchResult:
         return float((own > others).sum() + 0.5 * (own == others).sum())
 
     def interval(self, player: int, opponent: int, confidence: float = 0.95) -> tuple[float, float]:
-        """Wilson's interval of the share, over games: meetings within one game are not independent."""
-        games = self.games_between(player, opponent)
+        """Wilson's interval of the share, over games: meetings within one game are not independent, nor are games that had
+        one start (`lanista.intervals.effective_games`).
+        """
+        games = self.effective_games(player, opponent)
         return wilson(self.tally(player, opponent).share * games, games, confidence)
+
+    def low(self, player: int, opponent: int, confidence: float = 0.95) -> float:
+        """What the true share exceeds with `confidence`, counted as `interval` counts."""
+        games = self.effective_games(player, opponent)
+        return lower_bound(self.tally(player, opponent).share * games, games, confidence)
+
+    def effective_games(self, player: int, opponent: int) -> float:
+        """How many independent games those between two players are worth: their number, where starts are not known."""
+        games = self.games_between(player, opponent)
+        if self.start is None or games == 0:
+            return games
+        starts, place, repeats = np.unique(self.start, return_inverse=True, return_counts=True)
+        if games < self.num_games or np.ptp(repeats):
+            return games
+        points = np.zeros((len(starts), int(repeats[0])), np.float32)
+        order = np.argsort(place, kind="stable")
+        points.reshape(-1)[:] = self._points(player, opponent)[order]
+        return effective_games(points.tolist())
+
+    def _points(self, player: int, opponent: int) -> FloatArray:
+        """``[G]``: `player`'s share of the points in each game, over its meetings with `opponent`."""
+        mine, theirs = self.seating == player, self.seating == opponent
+        meet = mine[:, :, None] & theirs[:, None, :]
+        points = 0.5 + 0.5 * np.sign(self.outcome[:, :, None] - self.outcome[:, None, :])
+        share: FloatArray = (points * meet).sum(axis=(1, 2)) / meet.sum(axis=(1, 2))
+        return share
+
+    def by_variant(self) -> "dict[str, MatchResult]":
+        """The games of each variant that was played, by its name; empty where all games are alike."""
+        if self.variant is None:
+            return {}
+        found = {}
+        for place, name in enumerate(self.variants):
+            games = self.variant == place
+            if games.any():
+                found[name] = MatchResult(
+                    self.seating[games], self.outcome[games], self.steps[games], int(games.sum()),
+                    None if self.start is None else self.start[games],
+                )  # fmt: skip
+        return found
 
     def tally(self, player: int, opponent: int, seat: int | None = None) -> Tally:
         """Count `player` against `opponent`: in each game every seat of one meets every seat of the other.
@@ -149,16 +197,27 @@ def play_matches(
 ) -> MatchResult:
     """Play `num_games` in every seat order; `make_env(n)` gives an env of n games, closed here.
 
-    At most `max_slots` games are in play at once. The players' own streams go on from where they are.
+    All seat orders play the same starts. At most `max_slots` games are in play at once. The players' own streams go on from
+    where they are.
     """
     if num_games < 1:
         raise UsageError(f"{num_games} games were asked for; play at least 1 in each seat order")
-    env = make_env(min(num_games * len(players), max_slots))
+    env = make_env(min(num_games, max_slots))
     try:
         orders = seat_orders(len(players), env.spec.seats)
-        return _play(env, players, np.repeat(orders, num_games, axis=0), seed, _Marks(env, seed))
+        marks = _Marks(env, seed)
+        played = [_play(env, players, np.tile(order, (num_games, 1)), seed, marks) for order in orders]
     finally:
         env.close()
+    return MatchResult(
+        seating=np.concatenate([part.seating for part in played]),
+        outcome=np.concatenate([part.outcome for part in played]),
+        steps=np.concatenate([part.steps for part in played]),
+        distinct_games=len(np.unique(np.concatenate([part.marks for part in played]))),
+        start=np.tile(np.arange(num_games), len(orders)) if _starts_differ(played) else None,
+        variants=env.variants,
+        variant=np.concatenate([part.variant for part in played]) if env.variants else None,
+    )
 
 
 def evaluate_returns(env: VecEnv, player: Player, num_episodes: int, seed: int) -> FloatArray:
@@ -175,23 +234,46 @@ def evaluate_returns(env: VecEnv, player: Player, num_episodes: int, seed: int) 
     return _play(env, (player,), np.zeros((num_episodes, 1), np.int64), seed, None).outcome[:, 0]
 
 
+@dataclass(frozen=True)
+class _Played:
+    """Games by their numbers: as in `MatchResult`, and a mark each (zeros where none were asked for)."""
+
+    seating: IntArray
+    outcome: FloatArray
+    steps: IntArray
+    variant: IntArray
+    #: of the first observation, and of that and all actions
+    starts: npt.NDArray[np.uint64]
+    marks: npt.NDArray[np.uint64]
+
+
+def _starts_differ(played: "Sequence[_Played]") -> bool:
+    """Did the orders see the same starts, and not one start again and again (which no game shares with another)?"""
+    first = played[0].starts
+    return len(np.unique(first)) > 1 and all(np.array_equal(part.starts, first) for part in played)
+
+
 def _play(
     env: VecEnv, players: Sequence[Player], seating: IntArray, seed: int, marks: "_Marks | None"
-) -> MatchResult:
+) -> _Played:
     """Play the games of `seating` (``[G, S]``) on env's slots; the step loop has no Python per game."""
     total, seats = seating.shape
     slots = env.num_games
     env.reset(seed)
     outcome = np.zeros((total, seats), np.float32)
     steps = np.zeros(total, np.int64)
-    game_marks = np.zeros(total, np.uint64)
+    game_marks, starts = np.zeros(total, np.uint64), np.zeros(total, np.uint64)
+    variant = np.zeros(total, np.int64)
     # What each slot plays now; a slot without a game left keeps the number it would have next, >= total.
     game = np.arange(slots)
     begun = np.zeros(slots, np.int64)
     counted = game < total
     seated = seating[np.minimum(game, total - 1)]
+    if env.variants:
+        variant[game[counted]] = env.variant[counted]
     if marks:
         marks.begin(game)
+        starts[game[counted]] = marks.running[counted]
     actions = blank_actions(env.spec, slots, seats)
     units = next((head.name for head in env.spec.heads if head.kind == "units"), None)
     open_games = int(counted.sum())
@@ -234,10 +316,14 @@ def _play(
             counted = game < total
             seated[over] = seating[np.minimum(game[over], total - 1)]
             open_games = int(counted.sum())
+            fresh = over[counted[over]]
+            if env.variants:
+                variant[game[fresh]] = env.variant[fresh]
             if marks:
                 game_marks[numbers] = marks.running[over]
                 marks.begin(over)
-    return MatchResult(seating, outcome, steps, len(np.unique(game_marks)) if marks else total)
+                starts[game[fresh]] = marks.running[fresh]
+    return _Played(seating, outcome, steps, variant, starts, game_marks)
 
 
 def _idle(env: VecEnv, idle: BoolArray, actions: dict[str, AnyArray]) -> None:

@@ -42,6 +42,11 @@ class MetricsFile:
         self._file.close()
 
 
+def by_variant(variant: str, figure: str) -> str:
+    """The name of a figure over the games of one variant alone (`VecEnv.variants`): ``by/12x12/outcome``."""
+    return f"by/{variant}/{figure}"
+
+
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """All rows of a metrics.jsonl (a torn last line, left by a crash, is passed over)."""
     rows = []

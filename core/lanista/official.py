@@ -182,7 +182,8 @@ def result_of(records: Sequence[Mapping[str, Any]], seats: int) -> MatchResult:
     seating = np.tile(orders, (-(-len(records) // len(orders)), 1))[: len(records)]
     outcome = np.array([_ranked(record["rewards"]) for record in records], np.float32)
     steps = np.array([record["steps"] for record in records], np.int64)
-    return MatchResult(seating, outcome, steps, len({record["moves"] for record in records}))
+    starts = np.arange(len(records)) // len(orders)
+    return MatchResult(seating, outcome, steps, len({record["moves"] for record in records}), starts)
 
 
 def _ranked(rewards: Sequence[float | None]) -> list[int]:

@@ -99,7 +99,7 @@ class Opponents:
         total = self._context.steps_before + steps
         if last or self.league.snapshot_due(total):
             member = self.league.add_snapshot(policy, total)
-            verdict = self.league.judge(member.name, self._context.make_env)
+            verdict = self.league.judge(member.name, self._context.make_measuring_env)
             if verdict is not None:
                 metrics |= {
                     "gate_score": verdict.score,

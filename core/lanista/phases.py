@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from lanista.arrays import AnyArray
 from lanista.env import VecEnv
 from lanista.errors import LanistaError, PluginError, RecipeError
+from lanista.held_out import held_out
 from lanista.hints import hint, told
 from lanista.plugins import Registry
 from lanista.policy import Policy, PolicyCard, load_policy
@@ -69,7 +70,14 @@ class PhaseContext:
 
     def make_env(self, num_games: int) -> VecEnv:
         """Build the run's env with the phase's changes (not yet reset); a wrong spec or array is an error here."""
+        return self._build(num_games, {**self.env.options, **self.env_overrides})
+
+    def make_measuring_env(self, num_games: int) -> VecEnv:
+        """As `make_env`, on levels that training never plays if the env has such (`lanista.held_out`): for figures."""
         options = {**self.env.options, **self.env_overrides}
+        return self._build(num_games, held_out(self.registry, self.env.use, options))
+
+    def _build(self, num_games: int, options: Mapping[str, Any]) -> VecEnv:
         settings = self.registry.settings("envs", self.env.use, options)
         factory, entry = self.registry.load("envs", self.env.use), self.registry.get("envs", self.env.use)
         try:

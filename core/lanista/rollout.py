@@ -154,6 +154,7 @@ class Collector:
                 self.env_action[self._unit_head] = np.zeros(len(env.unit_row), np.int64)
             if self.augmentation is not None:
                 self.augmentation.by_step[t] = self.augmentation.element
+            self.episodes.watch(env)
             before_infer = clock()
             if self._whole:
                 self._act_whole(t)

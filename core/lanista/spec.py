@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 #: the kind of a head that is asked for every acting unit
 UNITS = "units"
+#: the name of the part ``[1, H, W]`` that an env shows beside its planes where boards are filled up to one size: 1 on the
+#: cells of the board, 0 on what fills it up
+INSIDE = "inside"
 
 
 @dataclass(frozen=True)

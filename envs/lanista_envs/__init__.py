@@ -65,15 +65,17 @@ def register_envs(register: Register) -> None:
     )
     register(
         "lux_s1",
-        "lanista_envs.lux.env:LuxS1",
+        "lanista_envs.lux.sizes:make_lux",
         settings=LuxS1Settings,
-        summary="Kaggle's Lux AI Season 1 (2021): any square board, two seats at once, a table of acting units",
+        held_out={"maps": "held_out"},
+        summary="Kaggle's Lux AI Season 1 (2021): square boards of one size or several, two seats, a table of acting units",
         portable=("lanista_envs.lux.codec", [f"lanista_envs.lux.{name}" for name in LUX_KERNELS]),
         kaggle="lux_ai_2021",
         kaggle_configuration="lanista_envs.lux.settings:kaggle_configuration",
         official_state="lanista_envs.lux.official_state:show",
         replays="lanista_envs.lux.replayed:read_game",
         viewer="lanista_envs.lux.viewer",
+        symmetries="lanista_envs.lux.symmetries:symmetries",
     )
     register(
         "gymnasium:",

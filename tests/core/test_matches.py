@@ -122,7 +122,8 @@ def test_every_seat_order_is_played_equally_often(alternating):
     assert result.tally(1, 0) == Tally(losses=30)
     assert result.tally(0, 1, seat=0) == result.tally(0, 1, seat=1) == Tally(wins=15)
     assert strong.seats == weak.seats == {0, 1}
-    assert strong.calls <= envs[0].spec.max_steps
+    # One call a step for all games of a seat order.
+    assert strong.calls <= 2 * envs[0].spec.max_steps
     assert all(env.closed for env in envs)
 
 
@@ -166,8 +167,56 @@ def test_short_games_are_not_favoured(max_slots):
 
 def test_each_game_has_the_length_of_its_own_slot_and_episode():
     result = play_matches(lambda n: Race(n, rounds=9), (Says(1), Says(2)), 10, seed=3, max_slots=8)
-    drawn = [np.random.default_rng([3, g % 8, g // 8]).integers(1, 10) for g in range(20)]
-    assert result.steps.tolist() == drawn
+    drawn = [np.random.default_rng([3, g % 8, g // 8]).integers(1, 10) for g in range(10)]
+    assert result.steps.tolist() == drawn * 2
+
+
+def test_every_seat_order_plays_the_same_starts():
+    result = play_matches(lambda n: Race(n, rounds=9), (Says(1), Says(2)), 10, seed=3, max_slots=4)
+    assert result.start is not None
+    assert result.start.tolist() == [*range(10), *range(10)]
+    assert result.steps[:10].tolist() == result.steps[10:].tolist()
+    assert len(set(result.steps.tolist())) > 1
+
+
+def test_games_from_one_start_alone_are_counted_as_they_are():
+    result = play_matches(lambda n: Race(n, fixed=True), (Says(1), Says(2)), 10, seed=3)
+    assert result.start is None
+    assert result.effective_games(0, 1) == 20
+
+
+def test_games_that_the_start_decides_count_once_a_start():
+    """Player 0 wins the long games from both seats and loses the short ones, so two games say what one would."""
+    moody = Says(0, rule=lambda clock: np.where(clock[:, 1] > 5, 8, 0))
+    result = play_matches(lambda n: Race(n, rounds=10), (moody, Says(4)), 200, seed=5)
+    assert 200 < result.effective_games(0, 1) < 215
+    low, high = result.interval(0, 1)
+    wider_low, wider_high = wilson(result.tally(0, 1).score, 400)
+    assert low < wider_low < wider_high < high
+    assert result.low(0, 1, 0.9) > low
+
+
+class Variants(Race):
+    """Races of two kinds, which change from game to game."""
+
+    variants = ("dry", "wet")
+
+    def _show(self):
+        super()._show()
+        self.variant = (np.arange(self.num_games) + self.episode) % 2
+
+
+def test_figures_are_told_by_variant():
+    result = play_matches(lambda n: Variants(n, rounds=3), (Says(3), Says(2)), 8, seed=3, max_slots=3)
+    number = np.arange(8)
+    kinds = (number % 3 + number // 3) % 2
+    assert result.variant is not None
+    assert result.variant.tolist() == [*kinds, *kinds]
+    parts = result.by_variant()
+    assert list(parts) == ["dry", "wet"]
+    assert parts["dry"].tally(0, 1) == Tally(wins=2 * int((kinds == 0).sum()))
+    assert sum(part.num_games for part in parts.values()) == 16
+    assert play_matches(Race, (Says(3), Says(2)), 2, seed=3).by_variant() == {}
 
 
 def test_nobody_is_asked_for_games_that_are_over():

@@ -7,7 +7,7 @@
    for each kind; the value and the heads of a seat from the mean over the board.
 
 Nothing depends on the board's height and width, so weights move from one size to another. Boards of several sizes in
-one batch are padded by the env, which marks the cells that count in a plane (`inside`): all others stay 0 in every
+one batch are padded by the env, which marks the cells that count in a part or plane (`inside`): all others stay 0 in every
 layer and are in no mean, so padding changes nothing.
 """
 
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from lanista.errors import LanistaError
 from lanista.policy import Network, PolicyOutput, Tensors
-from lanista.spec import UNITS, HeadSpec, ObsPart
+from lanista.spec import INSIDE, UNITS, HeadSpec, ObsPart
 from lanista.units import UnitTable, units_of
 from lanista_agents.networks.conv import convolution, refuse_boards
 from lanista_agents.networks.growth import copy_into, refuse_changes, refuse_shrinking
@@ -82,6 +82,8 @@ class GridResnet(Network):
         others = [part for part in self.parts if len(part.shape) != 3]
         refuse_boards("grid_resnet", self.parts, boards)
         _refuse_plane(settings, boards)
+        #: the plane that marks the cells that count, where the env shows one
+        self.marked = (INSIDE, 0) if any(part.name == INSIDE for part in boards) else None
         channels, hidden = settings.channels, settings.hidden
         self.act, gain, _ = ACTIVATIONS[settings.activation]
         self.boards = BoardInputs(boards)
@@ -134,9 +136,10 @@ class GridResnet(Network):
 
     def _inside(self, observation: Tensors) -> Tensor | None:
         """The cells that count, ``[B, 1, H, W]`` of 0 and 1; None where all do."""
-        if self.settings.inside is None:
+        marked = self.settings.inside or self.marked
+        if marked is None:
             return None
-        part, plane = self.settings.inside
+        part, plane = marked
         marks: Tensor = observation[part][:, plane : plane + 1]
         return (marks > 0).to(torch.float32)
 

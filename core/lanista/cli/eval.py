@@ -74,7 +74,8 @@ def evaluate(
 ) -> None:
     """Play A, and say how sure the result is: a draw is half a win, intervals are at 95 %.
 
-    Every seat order is played equally often, on the same starts. A scripted player takes settings behind a colon.
+    Every seat order is played equally often, on the same starts, which training never plays where the env holds maps or
+    levels out. A scripted player takes settings behind a colon.
 
     Examples: lanista eval runs/demo --against random --against connectx_negamax:depth=2;
     lanista eval runs/cartpole --games 200; lanista eval runs/b --against runs/a --sample;
@@ -233,10 +234,29 @@ def match_values(result: "MatchResult", first: str, other: str, seats: int) -> d
         "high": high,
         "by_seat": [{"wins": seat.wins, "draws": seat.draws, "losses": seat.losses} for seat in by_seat],
         **(_first_places(result) if seats > 2 else {}),
+        **_variants(result),
         "distinct_games": result.distinct_games,
         "mean_steps": float(result.steps.mean()),
         "verdict": verdict,
     }
+
+
+def _variants(result: "MatchResult") -> dict[str, Any]:
+    """Score and interval over the games of each variant, such as a size of board."""
+    told = {}
+    for name, games in result.by_variant().items():
+        tally = games.tally(0, 1)
+        low, high = games.interval(0, 1)
+        told[name] = {
+            "games": games.num_games,
+            "wins": tally.wins,
+            "draws": tally.draws,
+            "losses": tally.losses,
+            "score": tally.share,
+            "low": low,
+            "high": high,
+        }
+    return {"variants": told} if told else {}
 
 
 def _first_places(result: "MatchResult") -> dict[str, Any]:

@@ -24,12 +24,24 @@ def print_matches(told: dict[str, Any]) -> None:
                 match["verdict"],
             ]
         )
+        for name, variant in match.get("variants", {}).items():
+            rows.append(
+                [
+                    f"  on {name}",
+                    str(variant["games"]),
+                    f"{variant['wins']}/{variant['draws']}/{variant['losses']}",
+                    f"{variant['score']:.3f}",
+                    f"{variant['low']:.3f} to {variant['high']:.3f}",
+                    "",
+                    "",
+                ]
+            )
     headers = ["against", "games", "won/drawn/lost", "score", "95 %", "by seat", ""]
     if "official" in told:
         headers[-1:-1] = ["its faults", "worst turn"]
         for row, match in zip(rows, told["matches"], strict=True):
             row[-1:-1] = [fault_words(match["faults"]["against"]), _seconds(match["worst_turn_s"]["a"])]
-    if len(rows) > 1:
+    if len(told["matches"]) > 1:
         rows.append(_all_of(told["matches"], len(headers)))
     print_columns(f"{told['a']} in {told['env']} (a draw is half a win)", headers, rows)
     for match in told["matches"]:

@@ -1,6 +1,6 @@
 """The promotion gate: a newcomer replaces the best only if the lower bound of its score says so.
 
-Both, or all, seats are played equally often; a draw is half a win. Of newcomers whose true score is
+Both, or all, seats are played equally often, each on the same starts; a draw is half a win. Of newcomers whose true score is
 `at_least` or lower, at most one in ``1 / (1 - confidence)`` gets through.
 """
 
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from lanista.errors import LanistaError
-from lanista.intervals import lower_bound
 from lanista.league.settings import GateSettings
 from lanista.matches import MatchResult
 
@@ -42,7 +41,7 @@ def judge_gate(result: MatchResult, settings: GateSettings) -> GateVerdict:
         )
     games = result.games_between(0, 1)
     score = result.tally(0, 1).share
-    low = lower_bound(score * games, games, settings.confidence)
+    low = result.low(0, 1, settings.confidence)
     promoted = low >= settings.at_least
     sentence = (
         f"{'promoted' if promoted else 'not promoted'}: score {score:.3f} over {games} games "

@@ -50,6 +50,14 @@ CHARTS = (
         ("evaluated_score", "score/*", "score_low/*", "gate_score", "gate_low"),
         "a draw is half a point; low: lower bound",
     ),
+    Wanted(
+        "Score by variant",
+        "share of points",
+        ("by/*/evaluated_score", "by/*/score/*"),
+        "over the games of one variant alone, boards of one size for example",
+    ),
+    Wanted("Outcome by variant", "points", ("by/*/outcome",), "of the games that were trained on"),
+    Wanted("Return by variant", "points a game", ("by/*/return",)),
     Wanted("Reward parts", "points a step", ("reward/*",), "each part of the shaped reward apart"),
     Wanted("Feedback", "share of steps", ("feedback",), "steps with an official reward other than 0"),
     Wanted(

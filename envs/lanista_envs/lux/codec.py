@@ -17,7 +17,7 @@ from .choices import Rows, write_orders
 from .state import KIND, MAX_TURNS, ORDER_COLUMNS, Board, Games, allocate, make_board
 
 HEAD = "orders"
-PLANES, KNOWS, FEATURES, WINDOW = "planes", "globals", "features", "window"
+PLANES, INSIDE, KNOWS, FEATURES, WINDOW = "planes", "inside", "globals", "features", "window"
 #: names of the columns that say which units there are, as graphs of lanista call them
 ROW, CELL, KIND_OF_UNIT = "unit_row", "unit_cell", "unit_kind"
 
@@ -37,7 +37,7 @@ class Desk:
 
 _desks: dict[tuple[int, int], Desk] = {}
 #: what the networks read; all of it until `prepare` is called
-_wanted: set[str] = {PLANES, KNOWS, FEATURES, WINDOW}
+_wanted: set[str] = {PLANES, INSIDE, KNOWS, FEATURES, WINDOW}
 
 
 def prepare(inputs: Collection[str]) -> None:
@@ -72,6 +72,8 @@ def observe(obs: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[Arrays, 
         drawn = np.zeros((planes.NUM_PLANES, width * height), np.uint8)
         planes.write_planes(0, seat, desk.board, desk.games, drawn)
         arrays[PLANES] = drawn.reshape(planes.NUM_PLANES, height, width)
+    if INSIDE in _wanted:
+        arrays[INSIDE] = np.ones((1, height, width), np.uint8)
     return arrays, {HEAD: table.legal}
 
 

@@ -55,7 +55,7 @@ def lux_kernels() -> SimpleNamespace:
 
 
 @cache
-def _threads(count: int) -> ThreadPoolExecutor:
+def lux_threads(count: int) -> ThreadPoolExecutor:
     """Threads that wait for work; they are not inherited by a process that forks off."""
     return ThreadPoolExecutor(count, thread_name_prefix="lux")
 
@@ -124,7 +124,7 @@ class Crew:
         """Call for those who are not there; nobody waits for them to come."""
         self._helpers = [helper for helper in self._helpers if not helper.done()]
         for _ in range(self._num_helpers - len(self._helpers)):
-            helper = _threads(self._num_helpers).submit(kernel, self._control, 0, 0, items, *arguments)
+            helper = lux_threads(self._num_helpers).submit(kernel, self._control, 0, 0, items, *arguments)
             self._helpers.append(helper)
 
     def _await_helpers(self, pieces: int) -> None:
@@ -139,4 +139,4 @@ class Crew:
 
 
 if hasattr(os, "register_at_fork"):  # where processes can fork
-    os.register_at_fork(after_in_child=_threads.cache_clear)
+    os.register_at_fork(after_in_child=lux_threads.cache_clear)

@@ -22,7 +22,7 @@ from lanista_envs.lux.rules import play_turn, start_games
 from lanista_envs.lux.scratch import Scratch
 from lanista_envs.lux.sights import Table, make_sights
 from lanista_envs.lux.state import Board, Games, Orders
-from lanista_envs.lux.stepping import Shown, play_choices, show_games, show_units
+from lanista_envs.lux.stepping import Draws, Shown, play_choices, show_games, show_units
 
 #: fields of WORK from the right: the first piece that is left and the end of those that are left, how many there
 #: were, the phase, the call
@@ -177,7 +177,7 @@ def share_starts(
 
 def share_step(
     control: Control, phase: int, pieces: int, items: int,
-    choices: npt.NDArray[np.int64], orders: npt.NDArray[np.int16], seed: int, max_turns: int,
+    choices: npt.NDArray[np.int64], orders: npt.NDArray[np.int16], seed: int, draws: Draws, max_turns: int,
     board: Board, games: Games, scratch: Scratch, table: Table, shown: Shown,
 ) -> bool:  # fmt: skip
     """Do the step's phase for `items` blocks of games; see `share_turn`. Helpers do whatever is published."""
@@ -197,6 +197,6 @@ def share_step(
                 play_choices(
                     first, last, choices, orders, max_turns, board, games, scratch, table, shown.offsets
                 )
-            show_games(first, last, seed, max_turns, board, games, sights, shown)
+            show_games(first, last, seed, draws, max_turns, board, games, sights, shown)
         add(control, DONE, 1)
     return await_others(control, pieces)

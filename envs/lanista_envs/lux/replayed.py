@@ -14,11 +14,12 @@ import numpy as np
 from lanista.arrays import AnyArray
 from lanista.games.kept_games import KeptGame
 from lanista.kernels import compile_kernels
-from lanista.spec import EnvSpec
+from lanista.spec import INSIDE, EnvSpec
 from lanista_envs.kaggle.replay_files import player_names, read_record
 from lanista_envs.lux import planes, sights, updates, window
 from lanista_envs.lux.choices import NOTHING, TILE, read_order
 from lanista_envs.lux.codec import Desk
+from lanista_envs.lux.maps import seeds_of
 from lanista_envs.lux.order_strings import read_orders
 from lanista_envs.lux.replay import ENVIRONMENT, Replay, ReplayError, take_apart
 from lanista_envs.lux.settings import LuxS1Settings
@@ -34,7 +35,7 @@ def _kernels() -> SimpleNamespace:
 
 
 def read_game(file: Path, settings: LuxS1Settings, spec: EnvSpec) -> KeptGame | None:
-    """Read a replay; None if it broke off or is of another board or length; raises `ReplayError` for what is none."""
+    """Read a replay; None if it broke off, is of another board, length or set of maps; raises `ReplayError`."""
     record = read_record(file)
     if record.get("name", ENVIRONMENT) != ENVIRONMENT:
         return None
@@ -42,8 +43,13 @@ def read_game(file: Path, settings: LuxS1Settings, spec: EnvSpec) -> KeptGame | 
         replay = take_apart(record)
     except ReplayError as error:
         raise ReplayError(f"{file} is no replay of {ENVIRONMENT}: {error}") from error
-    size = settings.size
-    if not replay.finished or (replay.width, replay.height) != (size, size):
+    if not replay.finished or replay.width != replay.height or replay.width not in settings.boards:
+        return None
+    if (
+        replay.seed is not None
+        and replay.seed in seeds_of("all")
+        and replay.seed not in seeds_of(settings.maps)
+    ):
         return None
     if replay.episode_steps - 1 != settings.max_turns:
         return None
@@ -62,6 +68,7 @@ def _game(replay: Replay, players: tuple[str, ...], settings: LuxS1Settings, spe
         updates.read_updates(replay.updates[turn], turn, 0, desk.board, desk.games)
         for seat in range(2):
             found = _decision(desk, seat, actions[seat], settings.max_turns, shown)
+            _fill_up(found, replay.width, settings.largest)
             counts.append(len(found["legal"]))
             for name, array in found.items():
                 columns.setdefault(name, []).append(array)
@@ -117,7 +124,18 @@ def _decision(
         drawn = np.zeros((planes.NUM_PLANES, board.width * board.height), np.uint8)
         kernels.write_planes(0, seat, board, games, drawn)
         found[PLANES] = drawn.reshape(1, planes.NUM_PLANES, board.height, board.width)
+    if INSIDE in shown:
+        found[INSIDE] = np.ones((1, 1, board.height, board.width), np.uint8)
     return found
+
+
+def _fill_up(found: dict[str, AnyArray], side: int, largest: int) -> None:
+    """Put a board of `side` x `side` into the north-west corner of one of the largest size."""
+    for name in {PLANES, INSIDE} & found.keys() if side < largest else ():
+        board = found[name]
+        found[name] = np.zeros((*board.shape[:2], largest, largest), board.dtype)
+        found[name][:, :, :side, :side] = board
+    found["cell"] = found["cell"] // side * largest + found["cell"] % side
 
 
 def _outcome(desk: Desk) -> AnyArray:

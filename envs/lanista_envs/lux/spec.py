@@ -1,6 +1,6 @@
 """What `lux_s1` declares about itself."""
 
-from lanista.spec import EnvSpec, FactSpec, HeadSpec, ObsPart
+from lanista.spec import INSIDE, EnvSpec, FactSpec, HeadSpec, ObsPart
 from lanista_envs.lux.choices import MOVES, NUM_CHOICES, UNITS
 from lanista_envs.lux.facts import FLOWS, LEVELS
 from lanista_envs.lux.overview import NUM_GLOBALS
@@ -21,9 +21,14 @@ def lux_spec(settings: LuxS1Settings) -> EnvSpec:
         "cities, units and fuel",
     )  # fmt: skip
     planes = ObsPart(
-        PLANES, (NUM_PLANES, settings.size, settings.size), "uint8",
+        PLANES, (NUM_PLANES, settings.largest, settings.largest), "uint8",
         "the board in hundredths, by `planes.PLANES`, north first", spread=(100.0,),
     )  # fmt: skip
+    inside = ObsPart(
+        INSIDE, (1, settings.largest, settings.largest), "uint8",
+        "1 on the cells of the board, which lies in the north-west corner, 0 on those that fill it up",
+    )  # fmt: skip
+    boards = (planes, inside) if settings.sizes else (planes,)
     features = ObsPart(
         FEATURES, (NUM_FEATURES,), "float32",
         "a unit or city tile, by `unit_rows.FEATURES`: itself, its city, the cluster of resources it is at, the nearest "
@@ -39,7 +44,7 @@ def lux_spec(settings: LuxS1Settings) -> EnvSpec:
         source="kaggle-environments 1.33.2, lux_ai_2021 3.1.0 (the program in envs/lux_ai_2021/dimensions)",
         seats=2,
         turns="simultaneous",
-        observation=(knows,) if settings.observation == "units" else (planes, knows),
+        observation=(knows,) if settings.observation == "units" else (*boards, knows),
         heads=(
             HeadSpec(
                 HEAD, "units", NUM_CHOICES,

@@ -24,8 +24,6 @@ from lanista_envs.lux.state import BUILD_WORKER, KIND, SUBJECT, Board, Games, Or
 from lanista_envs.lux.table import count_rows
 from lanista_envs.streams import draw_bits, stream_of
 
-#: map seeds lie below it, as those that the competition draws
-SEEDS = 1_000_000_000
 #: maps that are tried for one episode; boards with an odd side put both teams into one place now and then
 ATTEMPTS = 200
 #: what `find_illegal` gives when every choice is legal
@@ -66,12 +64,22 @@ def find_illegal(choices: npt.NDArray[np.int64], table: Table) -> int:
     return ALL_LEGAL
 
 
-def begin_episode(g: int, seed: int, board: Board, games: Games, shown: Shown) -> None:
+class Draws(NamedTuple):
+    """Which maps the games begin on; never written to."""
+
+    #: ``[N]`` int64: the number of a game in its stream; a game's own where the env plays one size of board
+    number: npt.NDArray[np.int64]
+    #: ``[2]`` int64: the lowest seed of a map, and how many follow it
+    seeds: npt.NDArray[np.int64]
+
+
+def begin_episode(g: int, seed: int, draws: Draws, board: Board, games: Games, shown: Shown) -> None:
     """Start the next episode of game g on a map from its stream."""
-    stream = stream_of(seed, g, shown.episode[g])
+    stream = stream_of(seed, draws.number[g], shown.episode[g])
     shown.episode[g] += 1
     for attempt in range(ATTEMPTS):
-        map_seed = np.int64(draw_bits(stream, attempt) % np.uint64(SEEDS))
+        drawn = draw_bits(stream, attempt) % np.uint64(draws.seeds[1])
+        map_seed = draws.seeds[0] + np.int64(drawn)
         shown.map_seed[g] = map_seed
         shown.fault[g] = start_game(g, int(map_seed), board, games)
         # Without room for a map there is none for any seed, and looking for one takes a second.
@@ -117,6 +125,7 @@ def show_games(
     first: int,
     last: int,
     seed: int,
+    draws: Draws,
     max_turns: int,
     board: Board,
     games: Games,
@@ -134,7 +143,7 @@ def show_games(
                 break
             if shown.episode[g] > 0:
                 keep_ending(g, result(g, sights.tally), shown)
-            begin_episode(g, seed, board, games, shown)
+            begin_episode(g, seed, draws, board, games, shown)
 
 
 def play_choices(

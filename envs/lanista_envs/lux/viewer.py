@@ -8,6 +8,7 @@ from lanista.errors import UsageError
 from lanista.viewer.recording import Recording, RecordingError
 from lanista_envs.lux.env import LuxS1
 from lanista_envs.lux.games import MIN_SIDE
+from lanista_envs.lux.sizes import LuxSizes
 from lanista_envs.lux.state import COLLECT_RATE, CYCLE, DAY, MAX_SIDE, Board, Games, allocate, make_board
 from lanista_envs.lux.updates import UpdatesError, read_updates, size_of
 
@@ -59,13 +60,13 @@ def make_settings(width: int, height: int, **more: object) -> dict[str, Any]:
 
 def frame_of(env: VecEnv, game: int) -> Frame:
     """The frame of a game as it stands."""
-    lux = _lux(env)
-    return draw_frame(game, lux.board, lux.games)
+    lux, place = _part_of(env, game)
+    return draw_frame(place, lux.board, lux.games)
 
 
 def settings_of(env: VecEnv) -> dict[str, Any]:
-    """The settings of a recording."""
-    lux = _lux(env)
+    """The settings of a recording, which is of the first game."""
+    lux, _ = _part_of(env, 0)
     return make_settings(lux.board.width, lux.board.height)
 
 
@@ -133,7 +134,10 @@ def _result(replay: dict[str, Any], seats: list[str]) -> str:
     return f"{seats[int(rewards[1] > rewards[0])]} wins"
 
 
-def _lux(env: VecEnv) -> LuxS1:
+def _part_of(env: VecEnv, game: int) -> tuple[LuxS1, int]:
+    """The games of one size of board that a game is among, and its place there."""
+    if isinstance(env, LuxSizes):
+        return env.part_of(game)
     if not isinstance(env, LuxS1):
-        raise UsageError(f"the viewer of lux_s1 was given {type(env).__name__}; it shows LuxS1 only")
-    return env
+        raise UsageError(f"the viewer of lux_s1 was given {type(env).__name__}; it shows lux_s1 only")
+    return env, game

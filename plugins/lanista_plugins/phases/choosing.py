@@ -29,7 +29,9 @@ class ShareJudge:
         self._phase = context.name
         self._until = until
         self._teacher = teacher
-        self._starts = SharedStarts(context.make_env, until.episodes, slots, context.derive("measure", 0))
+        self._starts = SharedStarts(
+            context.make_measuring_env, until.episodes, slots, context.derive("measure", 0)
+        )
 
     def __call__(self, student: Policy, seed: int) -> Measurement:
         """Give the share; it passes by the lower end of its interval. Raises LanistaError for a useless teacher."""

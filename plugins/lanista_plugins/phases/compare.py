@@ -130,8 +130,9 @@ def compare_policies(
         greedy_player(policy, seed + place, random_share=_RANDOM_MOVES)
         for place, policy in enumerate((student, teacher))
     ]
-    tally = play_matches(make_env, varied, episodes, seed).tally(0, 1)
-    low, high = tally.interval()
+    result = play_matches(make_env, varied, episodes, seed)
+    tally = result.tally(0, 1)
+    low, high = result.interval(0, 1)
     return Comparison(
         **known, measure="score", student=tally.share, student_low=low, student_high=high, teacher=0.5,
         games=tally.games,

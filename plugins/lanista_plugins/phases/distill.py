@@ -262,7 +262,7 @@ class Distill:
                 "look at learning_rate and at the losses' coefficients"
             )
         figures = compare_policies(
-            self.context.make_env,
+            self.context.make_measuring_env,
             self.shown,
             self.teacher,
             episodes=self.settings.compare_episodes,
@@ -288,7 +288,7 @@ class Distill:
         if not alone:
             return "last"
         starts = SharedStarts(
-            self.context.make_env,
+            self.context.make_measuring_env,
             self.settings.until.episodes,
             self._tested,
             self.context.derive("choose"),

@@ -223,7 +223,7 @@ class DistillTasks:
 
     def _compare(self, task: Task, shown: Policy) -> Comparison:
         return compare_policies(
-            task.context.make_env,
+            task.context.make_measuring_env,
             shown,
             task.teacher,
             episodes=self.settings.compare_episodes,

@@ -179,7 +179,7 @@ def _best(
             f'phase {context.name!r}: combine = "best" plays each teacher alone, and {env.spec.name} has '
             f'{env.spec.seats} seats; let them meet with `lanista compare` and name the best, or set combine = "mean"'
         )
-    starts = SharedStarts(context.make_env, episodes, env.num_games, context.derive("teachers"))
+    starts = SharedStarts(context.make_measuring_env, episodes, env.num_games, context.derive("teachers"))
     try:
         returns = [float(starts.returns(greedy_player(member, 0)).mean()) for member in members]
     finally:

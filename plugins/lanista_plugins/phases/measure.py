@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor
 
 from lanista.arrays import AnyArray
-from lanista.intervals import lower_bound
 from lanista.matches import evaluate_returns, play_matches
+from lanista.metrics import by_variant
 from lanista.named_arrays import as_arrays, as_tensors, copied_weights
 from lanista.phases import PhaseContext
 from lanista.policy import Policy
@@ -41,7 +41,7 @@ class Measure:
         self._context = context
         self._judge = judge
         self._until = until
-        self._env = context.make_env(until.episodes) if until.return_at_least is not None else None
+        self._env = context.make_measuring_env(until.episodes) if until.return_at_least is not None else None
         self._next = until.every
         #: whether the rule has been met
         self.passed = False
@@ -101,11 +101,12 @@ class Measure:
         settings = context.registry.settings("players", until.opponent, {})
         opponent = factory(context.make_env(1).spec, settings, seed)
         players = [PolicyPlayer(policy, seed, greedy=True), opponent]
-        result = play_matches(context.make_env, players, until.episodes, seed)
-        tally = result.tally(0, 1)
-        low = lower_bound(tally.score, tally.games, until.confidence)
-        metrics = {f"score/{until.opponent}": tally.share, f"score_low/{until.opponent}": low}
-        return Measurement(tally.share, low >= until.score_at_least, metrics)
+        result = play_matches(context.make_measuring_env, players, until.episodes, seed)
+        share, low = result.tally(0, 1).share, result.low(0, 1, until.confidence)
+        metrics = {f"score/{until.opponent}": share, f"score_low/{until.opponent}": low}
+        for name, games in result.by_variant().items():
+            metrics[by_variant(name, f"score/{until.opponent}")] = games.tally(0, 1).share
+        return Measurement(share, low >= until.score_at_least, metrics)
 
     def close(self) -> None:
         """Let go of the measuring env."""

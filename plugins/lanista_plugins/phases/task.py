@@ -54,7 +54,7 @@ class Task:
         self.scaling: Scaling | None = None if settings.scaling == "measured" else {}
         self._play: tuple[Drivers, Collector] | None = None
         self.starts = SharedStarts(
-            self.context.make_env,
+            self.context.make_measuring_env,
             settings.until.episodes,
             settings.num_games,
             self.context.derive("measure", 0),

@@ -10,6 +10,8 @@ def of_size(policy: Policy, size: int, registry: Registry) -> Policy:
     """The policy in its env with another `size`; raises `ExportError` if its weights depend on the board's size."""
     card = policy.card
     changed = {**card.env_settings, "size": size}
+    if changed.get("sizes"):  # boards of several sizes, of which this file plays one
+        changed["sizes"] = [size]
     settings = registry.settings("envs", card.env, changed)
     env = registry.load("envs", card.env)(1, settings, 1)
     spec = env.spec

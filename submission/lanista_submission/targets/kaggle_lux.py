@@ -66,10 +66,9 @@ class LuxAi2021(KaggleTarget):
         place = find_policy(policy_folder)
         policy = load_policy(place, self.registry)
         reports: list[ExportReport] = []
-        own = policy.card.env_settings["size"]
-        boards = [part.name for part in policy.card.spec.observation if len(part.shape) == 3]
+        boards = [part.shape for part in policy.card.spec.observation if len(part.shape) == 3]
         for size in self.settings.sizes if boards else ():
-            if size == own:
+            if size == boards[0][-1]:
                 continue
             with tempfile.TemporaryDirectory(prefix="lanista-export-") as folder:
                 save_policy(Path(folder), of_size(policy, size, self.registry))

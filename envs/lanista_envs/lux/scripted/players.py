@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lanista.arrays import AnyArray
+from lanista.arrays import AnyArray, IntArray
 from lanista.env import VecEnv
 from lanista.errors import UsageError
 from lanista.registry import NoSettings
@@ -10,6 +10,7 @@ from lanista.spec import EnvSpec
 from lanista_envs.lux.env import LuxS1
 from lanista_envs.lux.scripted.habits import PROSPECTOR_V1, WOODLAND_V1
 from lanista_envs.lux.scripted.orders import Character, kernels, plan_seats
+from lanista_envs.lux.sizes import LuxSizes
 from lanista_envs.lux.spec import HEAD
 from lanista_envs.lux.state import ORDER_COLUMNS, Orders
 
@@ -31,9 +32,24 @@ class ScriptedLux:
 
         Within a seat they come as the env's table lists them; with all seats in order that is the table, ``[U]``.
         """
-        if not isinstance(env, LuxS1):
-            raise UsageError(f"player {self.name} was given {type(env).__name__}; it plays LuxS1 only")
         which, teams = np.asarray(games, np.int64), np.asarray(seats, np.int64)
+        if isinstance(env, LuxS1):
+            choices = self._choices(env, which, teams)
+        elif isinstance(env, LuxSizes):
+            choices = np.zeros(len(env.unit_row), np.int64)
+            for part, where, rows in zip(env.parts, env.where, env.rows, strict=True):
+                place = np.full(env.num_games, -1)
+                place[where] = np.arange(len(where))
+                here = place[which] >= 0
+                choices[rows] = self._choices(part, place[which][here], teams[here])
+        else:
+            raise UsageError(f"player {self.name} was given {type(env).__name__}; it plays lux_s1 only")
+        picked = np.empty(len(choices), np.int64)
+        count = kernels().pick_rows(which, teams, env.unit_offsets, choices, picked)
+        return {HEAD: picked[:count]}
+
+    def _choices(self, env: LuxS1, which: IntArray, teams: IntArray) -> IntArray:
+        """Choices for all rows of a table of units (``[U]``); those of other seats than these choose nothing."""
         rows, counts = plan_seats(self.character, which, teams, env.board, env.games)
         lengths = np.zeros(2 * env.num_games, np.int64)
         lengths[2 * which + teams] = counts
@@ -42,9 +58,7 @@ class ScriptedLux:
         packed = np.empty((int(offsets[-1]), ORDER_COLUMNS), np.int16)
         kernels().pack_seats(which, teams, rows, offsets, packed)
         choices, _ = env.choices_of(Orders(packed, offsets))
-        picked = np.empty(len(choices), np.int64)
-        count = kernels().pick_rows(which, teams, env.unit_offsets, choices, picked)
-        return {HEAD: picked[:count]}
+        return choices
 
     def state(self) -> dict[str, AnyArray]:
         """Nothing goes on from turn to turn."""
