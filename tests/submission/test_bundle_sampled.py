@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import random
 import sys
 import tarfile
 from dataclasses import replace
@@ -29,7 +30,7 @@ def chances(logits, mask):
 def test_actions_are_drawn_as_often_as_the_softmax_of_the_legal_logits_says():
     logits = np.array([0.3, -1.0, 1.2, 0.0, 2.0], np.float32)
     mask = np.array([True, True, True, True, False])
-    rng = np.random.default_rng(0)
+    rng = random.Random(0)
     drawn = np.bincount([sample(logits, mask, rng) for _ in range(20_000)], minlength=5) / 20_000
     assert drawn[4] == 0.0
     assert np.abs(drawn - chances(logits, mask)).max() < 0.015
@@ -43,11 +44,11 @@ def test_actions_are_drawn_as_often_as_the_softmax_of_the_legal_logits_says():
 def test_no_illegal_action_is_ever_drawn(logits, seed, data):
     mask = np.array(data.draw(st.lists(st.booleans(), min_size=len(logits), max_size=len(logits))))
     mask[seed % len(logits)] = True
-    assert mask[sample(np.array(logits, np.float32), mask, np.random.default_rng(seed))]
+    assert mask[sample(np.array(logits, np.float32), mask, random.Random(seed))]
 
 
 def test_numbers_that_make_no_sense_give_an_action_of_the_head():
-    assert sample(np.full(3, np.nan, np.float32), np.ones(3, bool), np.random.default_rng(0)) in range(3)
+    assert sample(np.full(3, np.nan, np.float32), np.ones(3, bool), random.Random(0)) in range(3)
 
 
 @pytest.mark.parametrize("actions", ["greedy", "sampled"])
@@ -102,7 +103,7 @@ def test_real_numbers_are_played_and_drawn_as_the_policy_would(pendulum):
     greedy, _, _ = policy.act(seen, {}, None)
     found = choose(executor, state, heads, {}, None)["torque"]
     np.testing.assert_allclose(found, greedy["torque"][0].numpy(), atol=1e-6)
-    rng = np.random.default_rng(0)
+    rng = random.Random(0)
     drawn = np.array([choose(executor, state, heads, {}, rng)["torque"] for _ in range(4000)])
     expected = policy.act(seen, {}, torch.Generator().manual_seed(0))[0]["torque"].numpy()
     assert (np.abs(drawn) <= 2.0).all()

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import random
 import sys
 import tarfile
 
@@ -68,7 +69,7 @@ def test_the_archive_chooses_for_units_as_the_head_does(seed):
     cell, kind, legal = table.cell.numpy(), table.kind.numpy(), table.legal.numpy()
     found = choose_units(logits, legal, cell, kind, EXCLUSIVE, None)
     assert found.tolist() == wanted.tolist()
-    drawn = choose_units(logits, legal, cell, kind, EXCLUSIVE, np.random.default_rng(seed))
+    drawn = choose_units(logits, legal, cell, kind, EXCLUSIVE, random.Random(seed))
     assert legal[np.arange(12), drawn].all()
     broken = np.full_like(logits, np.nan)
     assert choose_units(broken, legal, cell, kind, EXCLUSIVE, None).tolist() == legal.argmax(1).tolist()
@@ -77,7 +78,7 @@ def test_the_archive_chooses_for_units_as_the_head_does(seed):
 def test_units_are_drawn_by_the_softmax_of_what_is_open():
     logits = np.array([[0.0, 1.0, 2.0], [0.0, 1.0, 2.0]], np.float32)
     legal = np.array([[True, True, False], [True, True, False]])
-    rng, exclusive = np.random.default_rng(0), ((1,),)
+    rng, exclusive = random.Random(0), ((1,),)
     cell, kind = np.zeros(2, np.int64), np.zeros(2, np.int64)
     drawn = np.array([choose_units(logits, legal, cell, kind, exclusive, rng) for _ in range(4000)])
     share = np.e / (1 + np.e)

@@ -14,6 +14,7 @@ what the codec shows sit out.
 
 import json
 import os
+import random
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -43,8 +44,9 @@ class Player:
         self.heads = settings["heads"]
         self.default_action = settings["default_action"]
         self.act_timeout = settings["act_timeout"]
-        #: None plays greedily; an archive that samples draws from the system's own noise, which nobody can foresee
-        self.rng = np.random.default_rng() if settings.get("actions") == "sampled" else None
+        #: None plays greedily; an archive that samples starts from the system's own noise, which nobody can foresee.
+        #: Python's own generator: numpy's would take longer to import than a turn takes
+        self.rng = random.Random() if settings.get("actions") == "sampled" else None
         #: does the codec settle the conflicts of units?
         self.settles = settings.get("settle", True)
         self.strict = strict
@@ -128,7 +130,7 @@ def choose(
     observation: dict[str, Any],
     heads: dict[str, Any],
     masks: "dict[str, np.ndarray[Any, Any]]",
-    rng: "np.random.Generator | None",
+    rng: random.Random | None,
     scores: "dict[str, np.ndarray[Any, Any]] | None" = None,
 ) -> dict[str, Any]:
     """Each head's most probable legal action, or one drawn by `rng`; the first one if the numbers make no sense.
@@ -186,12 +188,13 @@ def draw(
     outputs: "dict[str, np.ndarray[Any, Any]]",
     head: str,
     bounds: "dict[str, list[float]]",
-    rng: "np.random.Generator",
+    rng: random.Random,
 ) -> "np.ndarray[Any, Any]":
     """Real numbers by the distribution that the graph lets out: a normal one, led to the bounds by tanh."""
     low, high = np.array(bounds["low"]), np.array(bounds["high"])
     mean, std = outputs[f"mean_{head}"][0], outputs[f"std_{head}"][0]
-    place = np.tanh(mean + std * rng.standard_normal(mean.shape))
+    noise = np.array([rng.gauss(0.0, 1.0) for _ in range(mean.size)]).reshape(mean.shape)
+    place = np.tanh(mean + std * noise)
     return np.asarray((high + low) / 2.0 + (high - low) / 2.0 * place)
 
 
@@ -201,7 +204,7 @@ def middle(bounds: "dict[str, list[float]]") -> "np.ndarray[Any, Any]":
     return np.asarray(ends.mean(axis=0))
 
 
-def sample(logits: "np.ndarray[Any, Any]", mask: "np.ndarray[Any, Any]", rng: "np.random.Generator") -> int:
+def sample(logits: "np.ndarray[Any, Any]", mask: "np.ndarray[Any, Any]", rng: random.Random) -> int:
     """Draw an action by the softmax of the legal logits, in float64."""
     scores = np.where(mask, logits.astype(np.float64), -np.inf)
     rising = np.exp(scores - scores.max()).cumsum()

@@ -4,6 +4,7 @@ Choices that only one unit of a cell may take are closed to the units behind one
 them nothing: the very rule by which the policy was trained (lanista's head ``units``).
 """
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ def choose_units(
     cell: Array,
     kind: Array,
     exclusive: Sequence[Sequence[int]],
-    rng: "np.random.Generator | None",
+    rng: random.Random | None,
 ) -> Array:
     """Give ``[U]`` int64: each unit's most probable open choice (of equals the first), or one drawn by `rng`.
 
@@ -55,7 +56,7 @@ def _shared(cell: Array) -> set[int]:
     return set(places[counts > 1].tolist())
 
 
-def _draw(row: Array, rng: np.random.Generator) -> int:
+def _draw(row: Array, rng: random.Random) -> int:
     """Draw by the softmax of `row`, in float64; -inf is never met."""
     rising = np.exp(row - row.max()).cumsum()
     return min(int(np.searchsorted(rising, rng.random() * rising[-1], side="right")), len(rising) - 1)
