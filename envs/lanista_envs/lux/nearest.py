@@ -113,10 +113,19 @@ def plant_cities(g: int, board: Board, games: Games, lanes: Lanes) -> None:
             cell = int(tile_next[g, cell])
 
 
-def find_nearest(g: int, board: Board, games: Games, lanes: Lanes) -> None:
-    """Fill `lanes` for game g."""
+def plant_units(g: int, board: Board, games: Games, lanes: Lanes) -> None:
+    """Write where units stand."""
     num_units, unit_cell = games.num_units, games.unit_cell
     row_of, column_of = board.row_of, board.column_of
+    for team in range(2):
+        for u in range(num_units[g, team]):
+            cell = int(unit_cell[g, team, u])
+            y, x = row_of[cell], column_of[cell]
+            lanes[y, x, UNITS + team] = np.int64(y) * ROW + x
+
+
+def find_nearest(g: int, board: Board, games: Games, lanes: Lanes) -> None:
+    """Fill `lanes` for game g."""
     rows = lanes.reshape(board.height, board.width * NUM_LANES)
     for y in range(board.height):
         row = rows[y]
@@ -124,11 +133,7 @@ def find_nearest(g: int, board: Board, games: Games, lanes: Lanes) -> None:
             row[k] = NONE
     plant_cells(g, board, games, lanes)
     plant_cities(g, board, games, lanes)
-    for team in range(2):
-        for u in range(num_units[g, team]):
-            cell = int(unit_cell[g, team, u])
-            y, x = row_of[cell], column_of[cell]
-            lanes[y, x, UNITS + team] = np.int64(y) * ROW + x
+    plant_units(g, board, games, lanes)
     sweep(lanes, board.width, board.height)
 
 

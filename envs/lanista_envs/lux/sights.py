@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import clusters, nearest, window
+from . import clusters, nearest, whole_boards, window
 from .choices import NUM_CHOICES
 from .overview import NUM_GLOBALS, Globals, sum_resources, write_globals
 from .state import Board, Games
@@ -91,10 +91,15 @@ def survey_game(g: int, max_turns: int, board: Board, games: Games, sights: Sigh
 def look_for_rows(g: int, max_turns: int, board: Board, games: Games, sights: Sights) -> None:
     """Find what unit rows tell of the whole board."""
     nearest.find_nearest(g, board, games, sights.lanes)
+    describe_board(g, max_turns, board, games, sights)
+    window.draw_ground(g, board, games, sights.drawing, sights.ores)
+
+
+def describe_board(g: int, max_turns: int, board: Board, games: Games, sights: Sights) -> None:
+    """Say of clusters and cities what unit rows tell."""
     count = clusters.find_clusters(g, board, games, sights.labels, sights.numbers, sights.stack)
     clusters.describe_clusters(count, sights.numbers, sights.masses)
     describe_cities(g, max_turns, games, sights.cities)
-    window.draw_ground(g, board, games, sights.drawing, sights.ores)
 
 
 def write_rows(
@@ -129,9 +134,13 @@ def see(
     g: int, seat: int, max_turns: int, board: Board, games: Games, sights: Sights, num_features: int
 ) -> tuple[Globals, Table]:
     """What one seat knows and its table of units, in plain numpy: for bundles."""
-    survey_game(g, max_turns, board, games, sights)
+    count_teams(g, games, sights.tally)
+    whole_boards.sum_resources(g, games, sights.totals)
+    write_globals(g, seat, max_turns, board, games, sights.tally, sights.totals, sights.knows[seat])
     if num_features > 0:
-        look_for_rows(g, max_turns, board, games, sights)
+        whole_boards.find_nearest(g, board, games, sights.lanes)
+        describe_board(g, max_turns, board, games, sights)
+        whole_boards.draw_ground(g, board, games, sights.drawing, sights.ores)
     table = make_table(count_rows(g, seat, games), num_features)
     write_rows(g, seat, 0, board, games, sights, table)
     return sights.knows[seat].copy(), table

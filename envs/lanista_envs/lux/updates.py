@@ -10,7 +10,6 @@ from typing import NoReturn
 
 import numpy as np
 
-from .collect import survey
 from .state import (
     CAPACITY,
     CART,
@@ -24,6 +23,7 @@ from .state import (
     Games,
     clear_game,
 )
+from .whole_boards import survey
 
 RESOURCES = ("wood", "coal", "uranium")
 END = "D_DONE"

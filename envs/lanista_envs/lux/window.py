@@ -23,7 +23,7 @@ SPREADS = (125.0, 100.0, 24.0, 1.0, 2.0, 5.0, 1.0, 1.0)
 #: what a byte holds
 MOST = 127
 OUTSIDE = -1
-_ORE, _ROAD, _TILE, _UNIT, _CARGO, _ACTS, _FREE = 1, 2, 3, 4, 5, 6, 7
+_ORE, ROAD, _TILE, _UNIT, _CARGO, _ACTS, FREE = 1, 2, 3, 4, 5, 6, 7
 NUM_CELLS = 25
 
 #: ``[height + 6, (width + 6) * NUM_CHANNELS]`` int8
@@ -38,7 +38,7 @@ def clear_drawing(drawing: Drawing) -> None:
     """Make everything lie off the map."""
     drawing[:] = 0
     for y in range(drawing.shape[0]):
-        for at in range(_FREE, drawing.shape[1], NUM_CHANNELS):
+        for at in range(FREE, drawing.shape[1], NUM_CHANNELS):
             drawing[y, at] = OUTSIDE
 
 
@@ -64,12 +64,12 @@ def draw_ground(g: int, board: Board, games: Games, drawing: Drawing, ores: Ores
                 free = 1
             row[at] = wood
             row[at + _ORE] = 0
-            row[at + _ROAD] = road[g, cell]
+            row[at + ROAD] = road[g, cell]
             row[at + _TILE] = 0
             row[at + _UNIT] = 0
             row[at + _CARGO] = 0
             row[at + _ACTS] = 0
-            row[at + _FREE] = free
+            row[at + FREE] = free
     ores[-1] = count
 
 

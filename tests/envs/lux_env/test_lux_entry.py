@@ -30,7 +30,7 @@ def observation_of(games, board, g, seat):
     }
 
 
-@pytest.mark.parametrize("size", [8, 12, 16])
+@pytest.mark.parametrize("size", [8, 12, 16, 32])
 def test_official_lines_give_what_the_env_shows_to_the_bit(positions, show, size):
     codec.prepare(EVERYTHING)
     count = 4
