@@ -21,6 +21,9 @@ from lanista.env import VecEnv
 from lanista.errors import LanistaError
 from lanista.spec import UNITS, EnvSpec
 
+#: how exported graphs call the columns that say which units there are
+ROW, CELL, KIND = "unit_row", "unit_cell", "unit_kind"
+
 
 @dataclass(frozen=True)
 class UnitTable:
@@ -115,6 +118,11 @@ class UnitTable:
         offsets = columns.pop("offsets")
         row = torch.repeat_interleave(torch.arange(len(offsets) - 1), offsets.diff())
         return UnitTable.of_columns(offsets, row, columns)
+
+    def graph_arrays(self) -> dict[str, AnyArray]:
+        """As numpy arrays under the names of an exported graph's inputs, but for the mask."""
+        columns = {ROW: self.row, CELL: self.cell, KIND: self.kind, **self.observation}
+        return {name: column.numpy() for name, column in columns.items()}
 
     def columns(self) -> dict[str, Tensor]:
         """Everything that has a row a unit, by dotted name, but for `row`."""

@@ -15,7 +15,8 @@ from lanista.arrays import AnyArray
 from lanista.errors import LanistaError
 from lanista.hints import told
 from lanista.policy import Network, PolicyOutput, Tensors
-from lanista.spec import HeadSpec, ObsPart
+from lanista.spec import UNITS, HeadSpec, ObsPart
+from lanista.units import units_of
 from lanista_agents.networks.acted import choice_logits
 from lanista_agents.networks.numbers import NARROW, Spoken
 from lanista_agents.settings import OnnxNetworkSettings
@@ -27,12 +28,17 @@ class OnnxGraph(Network):
     graph: Tensor
 
     def __init__(
-        self, observation: Sequence[ObsPart], heads: Sequence[HeadSpec], settings: OnnxNetworkSettings
+        self,
+        observation: Sequence[ObsPart],
+        heads: Sequence[HeadSpec],
+        settings: OnnxNetworkSettings,
+        unit_observation: Sequence[ObsPart] = (),
     ) -> None:
-        """A head's `size` is its number of outputs."""
+        """A head's `size` is its number of outputs; units come with their table, whatever is seen of them."""
         super().__init__()
         self.settings = settings
         self.parts, self.heads = tuple(observation), tuple(heads)
+        self.units_head = next((head.name for head in heads if head.kind == UNITS), None)
         self.register_buffer("graph", torch.zeros(settings.size, dtype=torch.uint8))
         self._session: Any = None
         self.num_parameters = settings.parameters
@@ -76,21 +82,24 @@ class OnnxGraph(Network):
             raise LanistaError(
                 f"onnx: the graph does not run on {count} rows of this env: {told(error)[:300]}"
             ) from error
-        return {name: array.reshape(count, -1) for name, array in zip(names, found, strict=True)}
+        return {name: array.reshape(len(array), -1) for name, array in zip(names, found, strict=True)}
 
     def _feed(self, rows: Tensors) -> dict[str, AnyArray]:
-        """Parts to the inputs that take them, masks that allow everything to those that ask for a mask."""
+        """Parts to the inputs that take them; a mask that allows everything, or that of the units, where one is asked for."""
         arrays = {part.name: rows[part.name].detach().cpu().numpy() for part in self.parts}
         count = len(next(iter(arrays.values())))
+        if self.units_head is not None:
+            table = units_of(rows)
+            arrays |= {**table.graph_arrays(), f"legal_{self.units_head}": table.legal.numpy()}
         feed: dict[str, AnyArray] = {}
         for entry in self._session.get_inputs():
             dtype = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(uint8)": np.uint8,
                      "tensor(int8)": np.int8, "tensor(int32)": np.int32, "tensor(int64)": np.int64,
                      "tensor(bool)": np.bool_, "tensor(float16)": np.float16}.get(entry.type, np.float32)  # fmt: skip
-            if entry.name in self.settings.masks:
-                feed[entry.name] = np.ones((count, self.settings.masks[entry.name]), dtype)
-            elif entry.name in arrays:
+            if entry.name in arrays:
                 feed[entry.name] = arrays[entry.name].astype(dtype, copy=False)
+            elif entry.name in self.settings.masks:
+                feed[entry.name] = np.ones((count, self.settings.masks[entry.name]), dtype)
             elif len(entry.shape) == 2 or len(arrays) > 1:
                 joined = np.concatenate([array.reshape(count, -1) for array in arrays.values()], axis=1)
                 feed[entry.name] = joined.astype(dtype, copy=False)

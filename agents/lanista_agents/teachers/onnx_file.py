@@ -48,7 +48,9 @@ def onnx_teacher(settings: OnnxSettings, card: PolicyCard, registry: Registry) -
     else:
         options, heads = _foreign(graph, settings, card)
     options |= {"size": len(graph.content), "parameters": graph.parameters, "row_by_row": graph.row_by_row}
-    _refuse_inputs(graph, card.spec, options.get("masks", {}))
+    # Ours names its inputs as the env names its parts, which were compared by their shapes.
+    if own is None:
+        _refuse_inputs(graph, card.spec)
     notes = [f"its outputs are read as {options['kind']}: {', '.join(options['outputs'].values())}"]
     policy = _assembled(graph, options, card, registry)
     if options["kind"] == "q":
@@ -127,7 +129,7 @@ def _own_card(graph: Graph) -> PolicyCard | None:
 
 def _own(graph: Graph, own: PolicyCard, card: PolicyCard) -> tuple[dict[str, Any], dict[str, Any]]:
     """A graph of ours: ``logits_<head>``, or ``action_<head>`` with ``mean_`` and ``std_``, and ``value``."""
-    for what in ("observation", "heads"):
+    for what in ("observation", "unit_observation", "heads"):
         ours, theirs = getattr(own.spec, what), getattr(card.spec, what)
         if [(one.name, getattr(one, "shape", None), getattr(one, "size", None)) for one in ours] != [
             (one.name, getattr(one, "shape", None), getattr(one, "size", None)) for one in theirs
@@ -216,9 +218,14 @@ def _foreign(graph: Graph, settings: OnnxSettings, card: PolicyCard) -> tuple[di
     return options, {head.name: native}
 
 
-def _refuse_inputs(graph: Graph, spec: EnvSpec, masks: dict[str, int]) -> None:
-    """What the graph takes must be what the env shows."""
-    asked = {name: shape for name, shape in graph.inputs.items() if name not in masks}
+def _refuse_inputs(graph: Graph, spec: EnvSpec) -> None:
+    """What a stranger's graph takes must be what the env shows."""
+    if spec.units_head is not None:
+        raise TeacherFileError(
+            f"{graph.words}: env {spec.name} asks for every unit, and a graph of others knows no table of units; give one "
+            f"that `lanista export` wrote"
+        )
+    asked = graph.inputs
     parts = {part.name: part for part in spec.observation}
     if set(asked) <= set(parts):
         wrong = [(name, shape[1:], parts[name].shape) for name, shape in asked.items()]

@@ -17,10 +17,10 @@ from lanista.actions import agreement
 from lanista.arrays import AnyArray
 from lanista.policy import Policy
 from lanista.spec import HeadSpec
+from lanista.units import ROW
 from lanista_submission.errors import ExportError
 from lanista_submission.export.graph import HeadOutputs, input_names, output_names
 from lanista_submission.export.record import Recorded
-from lanista_submission.export.units import ROW
 from lanista_submission.runtime.plan import Plan
 
 #: the greatest allowed difference of a legal logit, and of a value, in units of max(1, torch's largest)

@@ -10,9 +10,9 @@ import torch
 from lanista.arrays import AnyArray
 from lanista.plugins import Registry
 from lanista.policy import Policy
-from lanista.units import UnitTable, seen
+from lanista.units import ROW, UnitTable, seen
 from lanista_submission.errors import ExportError
-from lanista_submission.export.units import ROW, graph_arrays
+from lanista_submission.export.units import graph_arrays
 
 #: games in lock-step while recording, and the stream that their actions are drawn from
 NUM_GAMES, SEED = 32, 20_261_121

@@ -12,10 +12,9 @@ from torch import Tensor
 
 from lanista.arrays import AnyArray
 from lanista.spec import EnvSpec
-from lanista.units import UnitTable
+from lanista.units import CELL, KIND, ROW, UnitTable
 from lanista_submission.errors import ExportError
 
-ROW, CELL, KIND = "unit_row", "unit_cell", "unit_kind"
 #: the graph's inputs that say which units there are, before what is seen of them
 COLUMNS = (ROW, CELL, KIND)
 
@@ -71,11 +70,4 @@ def example_units(spec: EnvSpec) -> list[Tensor]:
 
 def graph_arrays(table: UnitTable, head: str) -> dict[str, AnyArray]:
     """A table and its mask as numpy arrays under the names of the graph's inputs."""
-    columns = {
-        ROW: table.row,
-        CELL: table.cell,
-        KIND: table.kind,
-        **table.observation,
-        f"legal_{head}": table.legal,
-    }
-    return {name: column.numpy() for name, column in columns.items()}
+    return {**table.graph_arrays(), f"legal_{head}": table.legal.numpy()}
