@@ -18,6 +18,7 @@ from lanista_agents.settings import (
     PpoSettings,
     UnitMlpSettings,
 )
+from lanista_agents.shipped.settings import ShippedSettings
 from lanista_agents.teachers.settings import NpzSettings, OnnxSettings, PlayerTeacherSettings, Sb3Settings
 
 hookimpl = pluggy.HookimplMarker("lanista")
@@ -148,4 +149,12 @@ def register_players(register: Register) -> None:
         "random",
         "lanista_agents.players:RandomPlayer",
         summary="legal actions, all equally probable",
+    )
+    register(
+        "lux_demo_v1",
+        "lanista_agents.shipped.player:lux_demo_v1",
+        settings=ShippedSettings,
+        summary="Lux by a small network that comes with lanista; its card says how it was trained and what it beats",
+        envs=("lux_s1",),
+        shipped="lanista_agents.shipped:lux_demo_v1",
     )

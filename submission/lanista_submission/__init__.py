@@ -55,7 +55,7 @@ def register_targets(register: Register) -> None:
 @hookimpl
 def register_commands(app: "typer.Typer") -> None:
     """Add the commands; each module imports what is heavy inside them."""
-    from lanista_submission.commands import doctor, export, pack, verify
+    from lanista_submission.commands import card, doctor, export, pack, verify
 
-    for module in (doctor, export, pack, verify):
+    for module in (card, doctor, export, pack, verify):
         module.attach(app)

@@ -9,8 +9,9 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from lanista.cards import read_card, shipped_folder
 from lanista.errors import UsageError
 from lanista.hints import hint, one_line
 from lanista.judge import find_judge
@@ -96,6 +97,11 @@ class KaggleArena:
                 agent = self._own_agent(entry.rest)
                 self._guests.append(_Guest(None, agent))
                 return Guest(contender.name, f"agent:{agent}")
+            if "shipped" in entry.traits:
+                path, digest = self._shipped(contender, str(entry.traits["shipped"]), sample)
+                number, _ = self._entries.add(path)
+                self._guests.append(_Guest(number, None))
+                return Guest(contender.name, digest)
             number, _ = self._entries.add(self._bridged(contender))
             self._guests.append(_Guest(number, None))
             # Plugins say by another name that a player plays otherwise; its main.py tells of this machine alone.
@@ -122,6 +128,20 @@ class KaggleArena:
         folder = self._root / f"player-{len(self._guests)}"
         return write_entry(folder, self._env, self._settings, contender, files)
 
+    def _shipped(self, contender: "Contender", trait: str, sample: bool) -> tuple[Path, str]:
+        """Pack a policy that a plugin ships, as its card says that it plays; see `_packed`."""
+        from lanista_submission.bundle.pack import pack
+
+        folder = shipped_folder(trait)
+        card = read_card(folder)
+        wish = (contender.options or {}).get("sample")
+        sampled = sample or (card["actions"] == "sampled" if wish is None else bool(wish))
+        actions: Literal["greedy", "sampled"] = "sampled" if sampled else "greedy"
+        profile = replace(self._target.profile, actions=actions)
+        out = self._root / f"shipped-{len(self._guests)}.tar.gz"
+        archive = pack([folder / name for name in card["files"]], profile, out, self._registry)
+        return archive, self._digest(str(card["policy_sha256"]), actions)
+
     def _packed(self, contender: "Contender", sample: bool) -> tuple[Path, str]:
         """Export and pack a policy as its target does: (the archive, a digest of the policy and of how it plays).
 
@@ -133,12 +153,12 @@ class KaggleArena:
         folder = self._root / f"policy-{len(self._guests)}"
         content = save_policy(folder / "policy", contender.policy)
         archive = self._target.packed_to_play(folder / "policy", folder, sample)
-        profile = self._target.profile
-        actions = "sampled" if sample else profile.actions
-        return (
-            archive,
-            f"policy:{content}:{actions}:{'settled' if profile.settle else 'unsettled'}:{__version__}",
-        )
+        return archive, self._digest(content, "sampled" if sample else self._target.profile.actions)
+
+    def _digest(self, content: str, actions: str) -> str:
+        """What is known of a policy that plays packed."""
+        settled = "settled" if self._target.profile.settle else "unsettled"
+        return f"policy:{content}:{actions}:{settled}:{__version__}"
 
     def play(
         self, games: Sequence[OfficialGame], workers: int, took: Callable[[int, dict[str, Any]], None]
