@@ -1,12 +1,14 @@
 """Networks that play units: rows by themselves, growth, padding, board sizes, and what they refuse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 
 from lanista.errors import LanistaError
-from lanista.policy import PolicyCard, build_policy, load_policy, save_policy
+from lanista.policy import PolicyCard, PolicyOutput, build_policy, load_policy, save_policy
 from lanista.spec import UNITS, EnvSpec, FactSpec, HeadSpec, ObsPart
 from lanista.testing import check_network
 from lanista.units import UnitTable
@@ -17,6 +19,8 @@ HEADS = (
     HeadSpec("orders", "units", 4, "an order", units=KINDS),
     HeadSpec("mood", "categorical", 3, "a mood"),
 )
+
+MORE = (ObsPart("around", (2, 4), "int8", "whole numbers"),)
 
 
 def spec_of(side=5, planes=3, heads=HEADS, unit_parts=True):
@@ -217,3 +221,35 @@ def test_a_saved_policy_with_units_is_read_back_the_same(registry, tmp_path, nam
     save_policy(tmp_path, policy)
     rows = rows_of(spec_of(), [3, 0, 5])
     near(load_policy(tmp_path, registry).network(rows), policy.network(rows), atol=0.0)
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "tanh"])
+@pytest.mark.parametrize("attention_heads", [0, 2])
+@pytest.mark.parametrize("counts", [[3, 0, 5, 1, 0, 2], [0, 0], [1]])
+def test_unit_mlps_own_way_back_is_that_of_torch(registry, activation, attention_heads, counts):
+    settings = {"width": 12, "context": 8, "blocks": 1, "context_blocks": 1}
+    settings |= {"activation": activation, "attention_heads": attention_heads}
+    spec = spec_of()
+    spec = replace(spec, unit_observation=(replace(spec.unit_observation[0], center=(0.3,)), *MORE))
+    network = stirred(network_of(registry, "unit_mlp", settings, spec))
+    rows = rows_of(spec, counts)
+    more = torch.arange(8 * sum(counts)).view(-1, 2, 4) % 7
+    table = rows[UNITS]
+    rows[UNITS] = replace(table, observation={**table.observation, "around": more.to(torch.int8)})
+    traced = network(rows)
+    gradient = PolicyOutput(
+        {name: torch.randn_like(logits) for name, logits in traced.logits.items()},
+        torch.randn_like(traced.value),
+    )
+    loss = (traced.value * gradient.value).sum()
+    loss = loss + sum((logits * gradient.logits[name]).sum() for name, logits in traced.logits.items())
+    weights = list(network.parameters())
+    wanted = torch.autograd.grad(loss, weights)
+    output, pull = network.vjp(rows)
+    near(traced, output)
+    slots = {weight: torch.full_like(weight, torch.nan) for weight in weights}
+    pull(gradient, slots)
+    for weight, by in zip(weights, wanted, strict=True):
+        torch.testing.assert_close(slots[weight], by, atol=2e-5, rtol=1e-4)
+    with torch.no_grad():
+        near(traced, network(rows))

@@ -15,13 +15,21 @@ from torch import Tensor, nn
 
 from lanista.policy import Network, PolicyOutput, Tensors
 from lanista.spec import HeadSpec, ObsPart
-from lanista.units import units_of
+from lanista.units import UnitTable, units_of
 from lanista_agents.networks.growth import copy_into, refuse_changes, refuse_shrinking
-from lanista_agents.networks.layers import ACTIVATIONS, dense
+from lanista_agents.networks.layers import ACTIVATIONS, dense, pull_dense
 from lanista_agents.networks.mlp import ResidualBlock
 from lanista_agents.networks.outputs import Outputs
-from lanista_agents.networks.unit_layers import Pooling, RowInputs, UnitInputs, UnitOutputs, split_heads
+from lanista_agents.networks.unit_layers import (
+    Pooling,
+    RowInputs,
+    UnitInputs,
+    UnitOutputs,
+    split_heads,
+    sum_of_rows,
+)
 from lanista_agents.settings import UnitMlpSettings
+from lanista_agents.vjp import NetworkPull, Slots
 
 
 class UnitMlp(Network):
@@ -39,7 +47,8 @@ class UnitMlp(Network):
         self.parts, self.head_specs = tuple(observation), tuple(heads)
         self.unit_parts, self.settings = tuple(unit_observation), settings
         self.unit_head, others = split_heads("unit_mlp", self.head_specs)
-        self.act, gain, _ = ACTIVATIONS[settings.activation]
+        self.activation = ACTIVATIONS[settings.activation]
+        self.act, gain = self.activation.function, self.activation.gain
         width, context = settings.width, settings.context
         self.units = UnitInputs(self.unit_parts, len(self.unit_head.units))
         self.rows = RowInputs(self.parts)
@@ -57,10 +66,11 @@ class UnitMlp(Network):
 
     def forward(self, observation: Tensors) -> PolicyOutput:
         """See `lanista.policy.Network`."""
+        if not (torch.is_grad_enabled() or torch.compiler.is_compiling()):
+            return self.vjp(observation)[0]
         table = units_of(observation)
         units = self.act(self.first(self.units(table)))
-        count = torch.log1p(table.counts.to(torch.float32)).unsqueeze(1)
-        seen = torch.cat([self.rows(observation), count], dim=1)
+        seen = self._seen_of(observation, table)
         context: Tensor = self.act(self.seen(seen) + self.pooled(self.pooling(units, table)))
         for block in self.context_blocks:
             context = block(context)
@@ -70,6 +80,64 @@ class UnitMlp(Network):
         output: PolicyOutput = self.outputs(context, context)
         logits = self.unit_outputs(units, table)
         return PolicyOutput({**output.logits, self.unit_head.name: logits}, output.value)
+
+    def _seen_of(self, observation: Tensors, table: UnitTable) -> Tensor:
+        """What a seat sees, and how many units it has."""
+        count = torch.log1p(table.counts.to(torch.float32)).unsqueeze(1)
+        return torch.cat([self.rows(observation), count], dim=1)
+
+    def vjp(self, observation: Tensors) -> tuple[PolicyOutput, NetworkPull]:
+        """`forward` without torch's graph, and the way back to the weights; see `lanista_agents.vjp`."""
+        with torch.no_grad():
+            return self._vjp(observation, units_of(observation))
+
+    def _vjp(self, observation: Tensors, table: UnitTable) -> tuple[PolicyOutput, NetworkPull]:
+        act = self.activation
+        first, pull_first = self.units.vjp(self.first, table)
+        own = act.over(first)
+        mean, pull_pooling = self.pooling.vjp(own, table)
+        seen = self._seen_of(observation, table)
+        told = self.seen(seen).addmm_(mean, self.pooled.weight.t()).add_(self.pooled.bias)
+        context = begun = act.over(told)
+        context_pulls = []
+        for block in self.context_blocks:
+            assert isinstance(block, ResidualBlock)
+            context, pull_block = block.vjp(context)
+            context_pulls.append(pull_block)
+        # What all units of a row are told is added up before it goes to each of them.
+        heard = self.told(context).add_(self.second.bias).index_select(0, table.row)
+        units = joined = act.over(second := heard.addmm_(own, self.second.weight.t()))
+        unit_pulls = []
+        for block in self.blocks:
+            assert isinstance(block, ResidualBlock)
+            units, pull_block = block.vjp(units)
+            unit_pulls.append(pull_block)
+        logits, pull_logits = self.unit_outputs.vjp(units, table)
+        output, pull_outputs = self.outputs.vjp(context, context)
+
+        def pull(gradient: PolicyOutput, slots: Slots) -> None:
+            others = {name: by for name, by in gradient.logits.items() if name != self.unit_head.name}
+            with torch.no_grad():
+                by_units = pull_logits(gradient.logits[self.unit_head.name], slots)
+                for pull_block in reversed(unit_pulls):
+                    by_units = pull_block(by_units, slots)
+                by_units = act.pull(by_units, second, joined)
+                by_heard = sum_of_rows(by_units, table)
+                torch.mm(by_units.t(), own, out=slots[self.second.weight])
+                pull_dense(self.told, context, by_heard, slots)
+                slots[self.second.bias].copy_(slots[self.told.bias])
+                by_context, _ = pull_outputs(PolicyOutput(others, gradient.value), slots)
+                by_context.addmm_(by_heard, self.told.weight)
+                for pull_block in reversed(context_pulls):
+                    by_context = pull_block(by_context, slots)
+                by_context = act.pull(by_context, told, begun)
+                pull_dense(self.seen, seen, by_context, slots)
+                pull_dense(self.pooled, mean, by_context, slots)
+                by_own = by_units @ self.second.weight
+                pull_pooling(by_context @ self.pooled.weight, by_own, slots)
+                pull_first(act.pull(by_own, first, own), slots)
+
+        return PolicyOutput({**output.logits, self.unit_head.name: logits}, output.value), pull
 
     def grow(self, settings: UnitMlpSettings) -> Self:
         """More of everything, the same function; see `lanista_agents.networks.growth`."""
