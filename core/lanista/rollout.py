@@ -69,6 +69,8 @@ class Collector:
     keeper: GameKeeper | None = None
     #: None where the learning policy sees games as the env shows them
     augmentation: Augmentation | None = None
+    #: facts whose means are given out beside those that make up the reward
+    watch: tuple[str, ...] = ()
     timing: Timing = field(default_factory=Timing)
 
     def __post_init__(self) -> None:
@@ -94,7 +96,7 @@ class Collector:
             final_value=np.zeros(flat, np.float32),
             bootstrap_value=np.zeros(rows, np.float32),
         )
-        names = _facts_read(self.shapers, env)
+        names = sorted({*_facts_read(self.shapers, env), *self.watch})
         self._before = {name: by_step(env.facts[name]) for name in names}
         self._after = {name: by_step(env.facts[name]) for name in names}
         self._ended = np.zeros((steps, env.num_games), np.bool_)
@@ -121,6 +123,8 @@ class Collector:
         card = getattr(self.policy, "card", None)  # a mixture of two policies has none of its own
         self._faults = RolloutFaults(env, None if card is None else card.network)
         self.reward_parts: dict[str, float] = {}
+        #: the mean of each watched fact after a step, over the learning policy's seats
+        self.watched: dict[str, float] = {}
         #: share of the learning policy's steps in which the official reward was not 0
         self.feedback = 0.0
         #: the rows that the policy is asked for now, and how many games each place has begun: for a policy of several
@@ -345,6 +349,8 @@ class Collector:
         learners = self.rollout.learn.any(axis=0).reshape(games, seats)
         felt = np.count_nonzero(self._official, axis=0)[learners.reshape(-1)]
         self.feedback = float(felt.mean()) / steps if len(felt) else 0.0
+        if learners.any():
+            self.watched = {name: float(passage.after[name][:, learners].mean()) for name in self.watch}
         self.reward_parts = {}
         for shaper in self.shapers:
             for name, part in shaper(passage).items():

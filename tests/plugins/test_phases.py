@@ -11,6 +11,8 @@ from lanista.metrics import read_metrics
 from lanista.plugins import load_plugins
 from lanista.policy import load_policy, save_policy
 from lanista.recipe import check_recipe
+from lanista.report.charts import charts_of
+from lanista.report.folder import read_run
 from lanista.run import Run
 
 HOST = load_plugins()
@@ -219,3 +221,16 @@ def test_a_score_against_a_player_ends_a_phase(tmp_path: Path) -> None:
     told = card(folder, "a")
     assert told["until"] == "rule met"
     assert told["steps"] < 100_000
+
+
+def test_watched_facts_are_logged_whether_they_are_rewarded_or_not(tmp_path: Path) -> None:
+    tiny = {**SMALL, "num_steps": 8, "until": {"steps": 512}, "reward": {"outcome": 1.0}, "watch": ["reward"]}
+    run = play(tmp_path / "run", tiny)
+    rows = read_metrics(run / "metrics.jsonl")
+    assert [row["fact/reward"] for row in rows] == [1.0, 1.0]
+    assert "Facts" in [chart.title for chart in charts_of(read_run(run))]
+
+
+def test_a_watched_fact_that_the_env_has_not_is_refused_with_those_that_it_has(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"'rewad', which is no fact of cartpole; there are: "):
+        play(tmp_path / "run", {**SMALL, "watch": ["rewad"]})

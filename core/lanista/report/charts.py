@@ -59,6 +59,12 @@ CHARTS = (
     Wanted("Outcome by variant", "points", ("by/*/outcome",), "of the games that were trained on"),
     Wanted("Return by variant", "points a game", ("by/*/return",)),
     Wanted("Reward parts", "points a step", ("reward/*",), "each part of the shaped reward apart"),
+    Wanted(
+        "Facts",
+        "of the env",
+        ("fact/*",),
+        "what `watch` names: mean over the steps and the learning policy's seats",
+    ),
     Wanted("Feedback", "share of steps", ("feedback",), "steps with an official reward other than 0"),
     Wanted(
         "Teacher",

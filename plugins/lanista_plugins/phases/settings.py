@@ -86,6 +86,8 @@ class TrainSettings(BaseModel):
     learner: LearnerTable = LearnerTable(use="ppo")
     #: fact (or `outcome`) -> weight; none: the official reward
     reward: dict[str, Scheduled] = {}
+    #: facts whose means are logged and plotted, rewarded or not: what a phase's play is made of
+    watch: tuple[str, ...] = ()
     #: further shapers
     shapers: tuple[ShaperTable, ...] = ()
     #: updates at the start in which only the value is learnt and the policy stays as it is, bit for bit, 0 or more; for one

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from lanista.env import VecEnv
 from lanista.episodes import learner_figures
 from lanista.errors import RecipeError
 from lanista.games.keeper import GameKeeper
@@ -89,6 +90,7 @@ class Train:
             openings=openings,
             keeper=self._keeper(openings),
             augmentation=self._augmentation(generator),
+            watch=self._watched(env),
         )
         self.measure = Measure(context, settings.until)
         self._open.callback(self.measure.close)
@@ -110,6 +112,15 @@ class Train:
         return GameKeeper(
             settings.keep_games, self.env, settings.num_steps, folder, source, self.opponents, openings
         )
+
+    def _watched(self, env: VecEnv) -> tuple[str, ...]:
+        unknown = sorted(set(self.settings.watch) - set(env.facts))
+        if unknown:
+            raise RecipeError(
+                f"phase {self.context.name!r}: watch names {unknown[0]!r}, which is no fact of {env.spec.name}; "
+                f"there are: {', '.join(sorted(env.facts))}"
+            )
+        return self.settings.watch
 
     def _shapers(self) -> list[Shaper]:
         registry, spec = self.context.registry, self.env.spec
@@ -141,6 +152,7 @@ class Train:
         if self.settings.critic_warmup:
             metrics["critic_warmup"] = float(warming)
         metrics.update({f"reward/{name}": part for name, part in self.collector.reward_parts.items()})
+        metrics.update({f"fact/{name}": mean for name, mean in self.collector.watched.items()})
         metrics.update(self.collector.timing.shares())
         learns = None if self.opponents is None else self.opponents.learns
         metrics.update(learner_figures(ended, learns, self.env.spec.seats))
