@@ -134,7 +134,8 @@ class Units:
         units, dtype = legal.num_units, logits.dtype
         table, chosen = self._table(legal), _array(action)
         logprob, entropy = torch.empty(len(legal), dtype=dtype), torch.empty(len(legal), dtype=dtype)
-        kept = tuple(torch.empty(shape, dtype=dtype).numpy() for shape in (logits.shape, (units,), (units,)))
+        shapes = (logits.shape, logits.shape, (units,), (units,))
+        kept = tuple(torch.empty(shape, dtype=dtype).numpy() for shape in shapes)
         _rows.evaluate_units(_array(logits), *table, chosen, logprob.numpy(), entropy.numpy(), *kept)
 
         def pull(by_logprob: Tensor, by_entropy: Tensor) -> Tensor:

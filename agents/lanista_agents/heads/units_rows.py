@@ -55,6 +55,7 @@ def choose_units(
     `uniform` is ``[U]``, in [0, 1); a number below 0 asks for the most probable choice, of equals the first.
     """
     entries = np.zeros(legal.shape[1], np.bool_)
+    powers = np.zeros(legal.shape[1], np.float64)
     for row in range(len(offsets) - 1):
         total = 0.0
         for unit in range(offsets[row], offsets[row + 1]):
@@ -66,7 +67,8 @@ def choose_units(
             mass = 0.0
             for a in range(entries.shape[0]):
                 if entries[a]:
-                    mass += math.exp(np.float64(logits[unit, a]) - logits[unit, best])
+                    powers[a] = math.exp(np.float64(logits[unit, a]) - logits[unit, best])
+                    mass += powers[a]
             log_total = logits[unit, best] + math.log(mass)
             chosen = best
             if uniform[unit] >= 0.0:
@@ -74,7 +76,7 @@ def choose_units(
                 reached = 0.0
                 for a in range(entries.shape[0]):
                     if entries[a]:
-                        probability = math.exp(logits[unit, a] - log_total)
+                        probability = powers[a] / mass
                         # The last entry that has any probability catches a sum that rounding left below `uniform`.
                         if probability > 0.0 or chosen < 0:
                             chosen = a
@@ -97,16 +99,22 @@ def evaluate_units(
     logprob: AnyArray,
     entropy: AnyArray,
     logs: AnyArray,
+    probabilities: AnyArray,
     own_entropy: AnyArray,
     closed: AnyArray,
 ) -> None:
     """Fill each row's logprob of `action` and entropy, and what `evaluate_gradient` needs.
 
-    These are, a unit: all legal entries' log-probabilities (``[U, A]``, -inf for the others), the entropy (``[U]``),
-    and what the log-probability of an open entry is above that, as the closed ones are left out (``[U]``, 0 or more).
-    An action of -1 asks for no logprob. One that is legal but closed, as no draw would give it, counts as open.
+    These are, a unit: all legal entries' log-probabilities (``[U, A]``, -inf for the others) and probabilities, the
+    entropy (``[U]``), and what the log-probability of an open entry is above that, as the closed ones are left out
+    (``[U]``, 0 or more; exactly 0 where none is). An action of -1 asks for no logprob. One that is legal but closed, as
+    no draw would give it, counts as open.
+
+    An exponential takes longer than all else that is done to an entry, so there is one a legal entry, and another only
+    where entries are closed.
     """
     entries = np.zeros(legal.shape[1], np.bool_)
+    powers = np.zeros(legal.shape[1], np.float64)
     for row in range(len(offsets) - 1):
         row_logprob = 0.0
         row_entropy = 0.0
@@ -117,11 +125,14 @@ def evaluate_units(
                 entries[chosen] = True
             top = -np.inf
             open_top = -np.inf
+            all_open = True
             for a in range(entries.shape[0]):
                 if legal[unit, a]:
                     top = max(top, logits[unit, a])
                     if entries[a]:
                         open_top = max(open_top, logits[unit, a])
+                    else:
+                        all_open = False
             # With e = exp(z - top): entropy = log(sum of e) - (sum of e * (z - top)) / (sum of e).
             mass = 0.0
             weighted = 0.0
@@ -130,15 +141,23 @@ def evaluate_units(
                 if legal[unit, a]:
                     below = np.float64(logits[unit, a]) - top
                     power = math.exp(below)
+                    powers[a] = power
                     mass += power
                     if power > 0.0:
                         weighted += power * below
-                    if entries[a]:
+                    if entries[a] and not all_open:
                         open_mass += math.exp(np.float64(logits[unit, a]) - open_top)
+            if all_open:
+                open_mass = mass
             log_mass = math.log(mass)
             for a in range(entries.shape[0]):
-                logs[unit, a] = np.float64(logits[unit, a]) - top - log_mass if legal[unit, a] else -np.inf
-            closed[unit] = (top - open_top) + log_mass - math.log(open_mass)
+                if legal[unit, a]:
+                    logs[unit, a] = np.float64(logits[unit, a]) - top - log_mass
+                    probabilities[unit, a] = np.divide(powers[a], mass)
+                else:
+                    logs[unit, a] = -np.inf
+                    probabilities[unit, a] = 0.0
+            closed[unit] = 0.0 if all_open else (top - open_top) + log_mass - math.log(open_mass)
             own_entropy[unit] = log_mass - np.divide(weighted, mass)
             row_entropy += own_entropy[unit]
             if chosen >= 0:
@@ -152,6 +171,7 @@ def evaluate_units(
 
 def evaluate_gradient(
     logs: AnyArray,
+    probabilities: AnyArray,
     own_entropy: AnyArray,
     closed: AnyArray,
     legal: AnyArray,
@@ -178,11 +198,12 @@ def evaluate_gradient(
             for a in range(entries.shape[0]):
                 slope = 0.0
                 log_p = np.float64(logs[unit, a])
-                probability = math.exp(log_p)
+                probability = np.float64(probabilities[unit, a])
                 if probability > 0.0:
                     slope = -by_entropy * probability * (log_p + own_entropy[unit])
                 if (entries[a] and legal[unit, a]) or (a == chosen and legal[unit, a]):
-                    slope -= by_logprob * math.exp(log_p + closed[unit])
+                    open_p = probability if closed[unit] == 0.0 else math.exp(log_p + closed[unit])
+                    slope -= by_logprob * open_p
                 if a == chosen:
                     slope += by_logprob
                 gradient[unit, a] = slope
