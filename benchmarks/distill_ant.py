@@ -14,9 +14,12 @@ Both are the one setting below, which is that of `lanista distill`.
 """
 
 import argparse
+import multiprocessing
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -40,6 +43,9 @@ PHASE: dict[str, Any] = {
     "num_games": 16,
     "num_steps": 160,
     "steps_per_rollout": 500,
+    # A teacher that hardly ever stumbles shows hardly ever how to go on after it.
+    "shove": 40,
+    "stretch": 250,
     "until": {"steps": 51_200},
 }
 #: rounds before the first test
@@ -73,11 +79,40 @@ def untrained(context: PhaseContext) -> Any:  # a policy
     return policy
 
 
-def ours(registry: Registry, teacher: str, seed: int, goal: float) -> tuple[float, int, int]:
-    """Seconds, samples and updates up to the first test at the goal."""
+@dataclass(frozen=True)
+class Seconds:
+    """What the clock shows, and what processes have spent of the processors."""
+
+    clock: float
+    processor: float
+
+    @classmethod
+    def of(cls, processes: list[int]) -> "Seconds":
+        """Now, of living processes (0 without /proc)."""
+        spent = 0.0
+        for process in processes:
+            state = Path(f"/proc/{process}/stat")
+            if state.exists():
+                user, system = state.read_text().rpartition(")")[2].split()[11:13]
+                spent += (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return cls(perf_counter(), spent)
+
+    def __sub__(self, earlier: "Seconds") -> "Seconds":
+        return Seconds(self.clock - earlier.clock, self.processor - earlier.processor)
+
+    def __str__(self) -> str:
+        return f"{self.clock:.1f} s ({self.processor:.1f} s of processors)"
+
+
+NEVER = Seconds(float("inf"), float("inf"))
+
+
+def ours(registry: Registry, teacher: str, seed: int, goal: float) -> Seconds:
+    """What it took up to the first test at the goal."""
     phase, context = begun(registry, teacher, seed)
     tested = tests(context)
-    started, rounds, found = perf_counter(), 0, 0.0
+    processes = [os.getpid(), *(child.pid or 0 for child in multiprocessing.active_children())]
+    started, rounds, found = Seconds.of(processes), 0, 0.0
     while not phase.finished:
         phase.update()
         rounds += 1
@@ -86,27 +121,27 @@ def ours(registry: Registry, teacher: str, seed: int, goal: float) -> tuple[floa
         found = float(tested.returns(greedy_player(phase.policy, 0), seed=1000 * seed + rounds).mean())
         if found >= goal:
             break
-    seconds = perf_counter() - started
+    seconds = Seconds.of(processes) - started
     phase.close()
     tested.close()
-    print(f"ours   seed {seed}: {found:.0f} after {seconds:.1f} s, {phase.steps:,} samples", flush=True)
-    return (seconds if found >= goal else float("inf")), phase.steps, phase.fitting.steps
+    print(f"ours   seed {seed}: {found:.0f} after {seconds}, {phase.steps:,} samples", flush=True)
+    return seconds if found >= goal else NEVER
 
 
-def lines_of(command: list[str]) -> Iterator[tuple[float, str]]:
-    """Each line that a child prints, with the clock's time; the child ends with the loop."""
+def lines_of(command: list[str]) -> Iterator[tuple[Seconds, str]]:
+    """Each line that a child prints, and what it has taken by then; the child ends with the loop."""
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert child.stdout is not None
     try:
         for line in child.stdout:
-            yield perf_counter(), line.strip()
+            yield Seconds.of([child.pid]), line.strip()
     finally:
         child.kill()
         child.wait()
 
 
-def anchor(args: argparse.Namespace, seed: int, goal: float) -> float:
-    """Seconds of policy-distillation-baselines up to its first test at the goal."""
+def anchor(args: argparse.Namespace, seed: int, goal: float) -> Seconds:
+    """What policy-distillation-baselines took up to its first test at the goal."""
     folder = args.zips / "ppo" / "AntBulletEnv-v0_1"
     command = [
         args.python, str(HERE / "distill_anchor_child.py"), str(args.anchor), str(folder / "AntBulletEnv-v0.zip"),
@@ -120,51 +155,56 @@ def anchor(args: argparse.Namespace, seed: int, goal: float) -> float:
             iteration = line.split()[1]
         elif line.startswith("Students_average_reward") and started is not None:
             found = float(line.split()[1])
-            print(f"anchor seed {seed}: {found:.0f} at {iteration}, {at - started:.1f} s", flush=True)
+            print(f"anchor seed {seed}: {found:.0f} at {iteration}, {at - started}", flush=True)
             if found >= goal:
                 return at - started
     if started is None:
         sys.exit("the anchor did not begin; run its command by hand to see why:\n" + " ".join(command))
-    return float("inf")
+    return NEVER
 
 
 def speed(args: argparse.Namespace, registry: Registry) -> None:
     """First test at the teacher's return, both in turn."""
-    context = PhaseContext(registry, EnvTable(**ENV), "student", Path(), 0, 1, {})
-    starts = SharedStarts(context.make_env, STARTS, STARTS, 4242)
-    goal = float(starts.returns(greedy_player(context.policy_of(args.teacher), 0)).mean())
-    starts.close()
-    print(f"the teacher's mean over {STARTS} starts is {goal:.1f}", flush=True)
-    pairs = []
-    for seed in range(args.seeds):
-        theirs = anchor(args, seed, goal) if args.anchor else float("nan")
-        pairs.append((theirs, ours(registry, args.teacher, seed, goal)[0]))
-    print(f"ours: median {median(mine for _, mine in pairs):.1f} s")
+    goal = args.goal
+    if goal is None:
+        context = PhaseContext(registry, EnvTable(**ENV), "student", Path(), 0, 1, {})
+        starts = SharedStarts(context.make_env, STARTS, STARTS, 4242)
+        goal = float(starts.returns(greedy_player(context.policy_of(args.teacher), 0)).mean())
+        starts.close()
+        print(f"the teacher's mean over {STARTS} starts is {goal:.1f}", flush=True)
+    mine, theirs = [], []
+    for seed in range(args.first_seed, args.first_seed + args.seeds):
+        if args.anchor:
+            theirs.append(anchor(args, seed, goal))
+        mine.append(ours(registry, args.teacher, seed, goal))
+    print(f"ours: median {median(took.clock for took in mine):.1f} s")
     if args.anchor:
-        print(f"anchor: median {median(theirs for theirs, _ in pairs):.1f} s")
-        print(f"ours / anchor: median 1/{median(theirs / mine for theirs, mine in pairs):.1f}")
+        print(f"anchor: median {median(took.clock for took in theirs):.1f} s")
+        for what in ("clock", "processor"):
+            shares = [getattr(a, what) / getattr(b, what) for a, b in zip(theirs, mine, strict=True)]
+            print(f"ours / anchor, {what}: median 1/{median(shares):.1f}")
 
 
 def steady(args: argparse.Namespace, registry: Registry) -> None:
     """The whole phase, then 50 fixed starts."""
-    passed, starts = 0, None
-    for seed in range(args.seeds):
+    passed, starts, theirs = 0, None, np.zeros(STARTS)
+    for seed in range(args.first_seed, args.first_seed + args.seeds):
         phase, context = begun(registry, args.teacher, seed)
         started = perf_counter()
         while not phase.finished:
             phase.update()
         seconds = perf_counter() - started
-        # The same starts for all seeds: the teacher plays them once.
-        starts = starts or SharedStarts(context.make_env, STARTS, STARTS, 4242)
-        standing = starts.standing(phase.policy, phase.teacher)
+        if starts is None:  # the same starts for all seeds: the teacher plays them once
+            starts = SharedStarts(context.make_env, STARTS, STARTS, 4242)
+            theirs = starts.returns(greedy_player(phase.teacher, 0))
+        mine = starts.returns(greedy_player(phase.policy, 0))
         phase.close()
-        mine, theirs = standing.student, standing.teacher
         mean, worst = mine.mean() / theirs.mean(), mine.min() / theirs.min()
         passed += bool(mean >= 0.99 and worst >= 0.9)
         print(
             f"seed {seed}: student {mine.mean():.0f} ± {mine.std():.0f}, worst {mine.min():.0f}; teacher "
-            f"{theirs.mean():.0f} ± {theirs.std():.0f}, worst {theirs.min():.0f}; random "
-            f"{standing.random.mean():.0f}; mean {mean:.3f}, worst {worst:.3f} of the teacher's; "
+            f"{theirs.mean():.0f} ± {theirs.std():.0f}, worst {theirs.min():.0f}; mean {mean:.3f}, worst {worst:.3f} "
+            f"of the teacher's; "
             f"{phase.steps:,} samples, {phase.fitting.steps:,} updates, {seconds:.0f} s",
             flush=True,
         )
@@ -180,10 +220,12 @@ def main() -> None:
     )
     parser.add_argument("what", choices=["speed", "steady"])
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--teacher", default=f"npz:{SLIM / 'ppo-AntBulletEnv-v0.npz'}")
     parser.add_argument("--anchor", type=Path)
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--zips", type=Path)
+    parser.add_argument("--goal", type=float, help="the teacher's mean, where an earlier run has told it")
     parser.add_argument("--workers", type=int, default=2, help="processes that step the envs; 0: none")
     args = parser.parse_args()
     ENV["workers"] = args.workers

@@ -2,9 +2,9 @@
 
     python benchmarks/distill_hopper.py [--seeds 5] [--starts 100] [--drives DAgger "teacher drives"]
 
-Each seed twice, by the settings of `distill_ant.py` but three times as long: with DAgger as the phase has it, and with
-the teacher driving alone. Student, teacher and random moves then play the same starts, and the share is the student's of
-the teacher's distance from random moves.
+Each seed twice, by the settings of `distill_ant.py` but three times as long and without its shoves, after which a
+Hopper lies: with DAgger as the phase has it, and with the teacher driving alone. Student, teacher and random moves then
+play the same starts, and the share is the student's of the teacher's distance from random moves.
 """
 
 import argparse
@@ -49,6 +49,7 @@ def main() -> None:
             # The teacher's layers are tanh, and a student of the same kind copies them best.
             network = {"use": "mlp", "hidden": [64, 64], "activation": "tanh"}
             values = {**PHASE, "network": network, "teacher": f"npz:{SLIM / 'trpo-Hopper-v3.npz'}"}
+            values |= {"shove": 0, "stretch": 200}
             values |= {"until": {"steps": STEPS}, **DRIVES[drive]}
             phase = Distill(
                 PhaseContext(registry, EnvTable(**ENV), "student", Path(), seed, 1, {}),
