@@ -12,7 +12,14 @@ from typer.testing import CliRunner
 from lanista_submission.commands import doctor as command
 from lanista_submission.doctor import Check, checks, run_checks
 
+measure_precision = checks.check_precision
 Version = namedtuple("Version", "major minor micro")
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measuring takes seconds; one test below does it."""
+    monkeypatch.setattr(checks, "check_precision", lambda: checks.recommended(1000.0, 900.0))
 
 
 def run(*words: str) -> object:
@@ -24,7 +31,7 @@ def run(*words: str) -> object:
 def test_every_line_has_a_verdict_and_a_name() -> None:
     found = run_checks()
     assert [check.name for check in found] == [
-        "python", "torch", "numba", "numpy", "onnxruntime", "cores", "memory", "cache", "judge", "git",
+        "python", "torch", "precision", "numba", "numpy", "onnxruntime", "cores", "memory", "cache", "judge", "git",
     ]  # fmt: skip
     by_name = {check.name: check for check in found}
     assert by_name["python"].verdict == "ok"
@@ -126,3 +133,28 @@ def test_with_needs_fix() -> None:
 def test_a_machine_without_git_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert checks.check_git().verdict == "warn"
+
+
+def test_precision_is_measured_and_recommended() -> None:
+    check = measure_precision()
+    assert check.verdict == "ok"
+    assert "positions/s forward and back" in check.found
+    fast = float(check.found.partition(" ")[0]) >= checks.WORTH_IT
+    assert ("bfloat16" in check.advice) == fast
+
+
+@pytest.mark.parametrize(
+    ("half", "words"), [(2000.0, 'precision = "bfloat16"'), (1200.0, "leave precision at float32")]
+)
+def test_bfloat16_is_recommended_where_it_is_clearly_faster(half: float, words: str) -> None:
+    assert words in checks.recommended(1000.0, half).line()
+
+
+def test_a_machine_without_torch_is_told_to_stay_with_float32(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('no torch here')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    check = measure_precision()
+    assert check.verdict == "warn"
+    assert "could not be measured: ImportError: no torch here; leave precision at float32" in check.line()

@@ -1,5 +1,6 @@
 """The doctor's checks: each looks at one thing and gives a line with a verdict and what to do."""
 
+import json
 import os
 import platform
 import re
@@ -21,6 +22,8 @@ PYTHON_FROM, PYTHON_BELOW = (3, 11), (3, 14)
 TORCH = "2.13.0"
 #: less memory than this is tight for training and judging side by side, in bytes
 LITTLE_MEMORY = 4 << 30
+#: bfloat16 is recommended where it is faster than float32 by this factor: it learns from coarser numbers
+WORTH_IT = 1.25
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ def run_checks() -> list[Check]:
     looks: list[tuple[str, Callable[[], Check]]] = [
         ("python", check_python),
         ("torch", check_torch),
+        ("precision", check_precision),
         ("numba", lambda: check_package("numba", "lanista's own games and training need it")),
         ("numpy", lambda: check_package("numpy", "everything needs it")),
         ("onnxruntime", lambda: check_package("onnxruntime", "`lanista export` needs it")),
@@ -102,6 +106,29 @@ def torch_build(version: str) -> str:
     if found is None:
         return f"{local} build" if local else "build unknown"
     return f"CUDA {found[2]} build" if found[2] else "CPU build"
+
+
+def check_precision() -> Check:
+    """Which precision trains convolutions faster here? A process of its own measures it, in a few seconds."""
+    command = [sys.executable, "-m", f"{__package__}.precision"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120.0)
+        speed: dict[str, float] = json.loads(answer.stdout)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired, ValueError) as error:
+        said = str(getattr(error, "stderr", None) or error).strip().splitlines()
+        return Check("precision", "warn", f"could not be measured: {said[-1]}", "leave precision at float32")
+    return recommended(speed["float32"], speed["bfloat16"])
+
+
+def recommended(single: float, half: float) -> Check:
+    """The line for so many positions a second in float32 and in bfloat16."""
+    found = (
+        f"{half / single:.2f} times as fast in bfloat16 as in float32 "
+        f"({half:,.0f} and {single:,.0f} positions/s forward and back, 8 convolutions, 12 x 12, one thread)"
+    )
+    if half >= WORTH_IT * single:
+        return Check("precision", "ok", found, 'give grid_resnet precision = "bfloat16"')
+    return Check("precision", "ok", found, "leave precision at float32")
 
 
 def check_package(name: str, why: str) -> Check:
