@@ -373,7 +373,7 @@ class Listening:
         return found
 
 
-@pytest.mark.parametrize("name", ["connectx"])
+@pytest.mark.parametrize("name", ["connectx", "lux_s1"])
 def test_an_augmented_rollout_holds_what_was_shown_and_what_the_env_was_told_translated(registry, name):
     """The plain loop: every step asked by hand, every row transformed by hand."""
     from lanista.symmetry.find import find_group
