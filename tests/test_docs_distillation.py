@@ -53,11 +53,14 @@ def test_every_command_that_needs_no_run_makes_a_sound_recipe(command, checkout,
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)  # on one busy core, too
 def test_the_commands_and_the_code_run_one_after_the_other(checkout, capfd):
     for command in COMMANDS:
         if "LANISTA_TEACHERS" not in command:
-            assert main(words_of(command)) == 0, capfd.readouterr().err
+            words = words_of(command)
+            # The final comparison is most of the time: fewer episodes tell as well that it works.
+            fewer = ["--episodes", "20"] if words[0] == "distill" else []
+            assert main([*words, *fewer]) == 0, capfd.readouterr().err
     assert (checkout / "runs" / "frontier" / "frontier.png").is_file()
     assert (checkout / "runs" / "cartpole.int8.onnx").is_file()
     (code,) = blocks("python")
