@@ -17,6 +17,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -50,39 +51,53 @@ class Player:
         #: does the codec settle the conflicts of units?
         self.settles = settings.get("settle", True)
         self.strict = strict
-        #: turns by the network that played them, "none" without one
+        #: turns by the network that played them, "none" without one, "unread" without a look at the observation
         self.turns: Counter[str] = Counter()
         #: turns that met a fault, by its kind
         self.faults: Counter[str] = Counter()
         self.clock = Clock([warm_up(network) for network in networks])
+        #: of turns without a network: where reading the observation alone takes too long, the default is played unread
+        self.reading = Clock([0.0])
+        #: seconds that reading the observation took in this turn, and those of the network
+        self._read_s = self._asked_s = 0.0
 
     def act(self, obs: Any, config: Any) -> Any:  # noqa: ANN401 - the platform's own values
         """Play one turn."""
         started = perf_counter()
-        place, action = self._turn(obs, config)
+        times = self._time(obs, config)
+        if self.reading.choose(*times) is None:
+            self.turns["unread"] += 1
+            return self.default_action
+        self._read_s = self._asked_s = 0.0
+        place, action = self._turn(times, obs, config)
         self.turns["none" if place is None else str(place)] += 1
-        self.clock.turn_over(place, perf_counter() - started)
+        seconds = perf_counter() - started
+        self.clock.turn_over(place, seconds, self._read_s)
+        self.reading.turn_over(0, seconds - self._asked_s)
         return action
 
-    def _turn(self, obs: Any, config: Any) -> tuple[int | None, Any]:  # noqa: ANN401
+    def _turn(self, times: tuple[float, float], obs: Any, config: Any) -> tuple[int | None, Any]:  # noqa: ANN401
         """(The network that played, the action)."""
-        times = self._time(obs, config)
+        began = perf_counter()
         try:
             observation, legal = self.codec.observe(obs, config)
         except Exception as error:
             self._note("observe", error)
             return None, self.default_action
+        self._read_s = perf_counter() - began
         fitting = [place for place, network in enumerate(self.networks) if network.fits(observation)]
-        place = self.clock.choose(*times, fitting)
+        place = self.clock.choose(*times, fitting, self._read_s)
         masks = {head: np.asarray(legal[head]) for head, bounds in self.heads.items() if chooses(bounds)}
         chosen: dict[str, Any] = {head: first(bounds, masks.get(head)) for head, bounds in self.heads.items()}
         if not fitting and self.networks:
             self._note("network", PlanError("no network takes an observation of this shape"))
         if place is not None:
+            asked = perf_counter()
             try:
                 chosen = self._asked(place, observation, masks, obs, config)
             except Exception as error:
                 self._note("network", error)
+            self._asked_s = perf_counter() - asked
         try:
             action = next(iter(chosen.values())) if len(chosen) == 1 else chosen
             return place, self.codec.act(action, obs, config)
@@ -110,19 +125,25 @@ class Player:
 
     def _time(self, obs: Any, config: Any) -> tuple[float, float]:  # noqa: ANN401
         """(seconds a turn, overage left in seconds); the target's own figure and no overage if not told."""
-        seconds, overage = self.act_timeout, 0.0
-        try:
-            seconds = float(config["actTimeout"])
-            overage = float(obs["remainingOverageTime"])
-        except (KeyError, TypeError, ValueError):
+        seconds, overage = number_in(config, "actTimeout"), number_in(obs, "remainingOverageTime")
+        if seconds is None or overage is None:
             self.faults["time"] += 1
-        return seconds, overage
+        return self.act_timeout if seconds is None else seconds, 0.0 if overage is None else overage
 
     def _note(self, kind: str, error: Exception) -> None:
         """Count a fault, and let it out if strict."""
         self.faults[kind] += 1
         if self.strict:
             raise error
+
+
+def number_in(told: Any, name: str) -> float | None:  # noqa: ANN401 - the platform's own values
+    """A number that the platform tells; None for anything that is none."""
+    try:
+        number = float(told[name])
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+    return number if isfinite(number) else None
 
 
 def choose(
@@ -240,7 +261,7 @@ def build_agent(codec: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - a Co
     player = Player(codec, networks, played, os.environ.get("LANISTA_STRICT", "") == "1")
 
     def agent(obs: Any, config: Any = None) -> Any:  # noqa: ANN401
-        return player.act(obs, config)
+        return player.act(obs, {} if config is None else config)
 
     agent.player = player  # type: ignore[attr-defined]  # for those who test the bundle
     return agent
