@@ -4,6 +4,9 @@ Its plugin registers the trait ``held_out={"maps": "held_out"}``: settings with 
 without them. Whatever makes a figure lays them over the env's own: an `until` rule, a gate, a recipe's `evaluate`, the
 comparison of a student with its teacher, `lanista eval`. Training takes the settings as they are. An env without the trait
 has no levels, or draws starts so freely that none comes twice, and is played as it is.
+
+Where the platform's games take a seed, ``first_held_out_seed=900`` says from which one on they are held-out levels: there
+`lanista eval` begins, unless it is told another.
 """
 
 from collections.abc import Mapping
@@ -36,3 +39,14 @@ def held_out_settings(registry: Registry, env: str) -> dict[str, Any]:
                 f"{hint(str(name), fields)}"
             )
     return dict(trait)
+
+
+def first_held_out_seed(registry: Registry, env: str) -> int:
+    """From which seed on the platform's games are on held-out levels; 0 for an env that does not say."""
+    entry = registry.get("envs", env)
+    seed = entry.traits.get("first_held_out_seed", 0)
+    if not isinstance(seed, int):
+        raise PluginError(
+            f"{entry.words} of plugin {entry.owner}: its trait first_held_out_seed is {seed!r}; give a whole number"
+        )
+    return seed

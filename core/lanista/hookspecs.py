@@ -48,7 +48,8 @@ def register_envs(register: Register) -> None:
     ``replays="module:read_game"`` reads replay files of the platform for phases that learn from games:
     ``read_game(file, settings, spec)`` gives a `lanista.games.kept_games.KeptGame`, None for one of other settings.
     ``held_out={"maps": "held_out"}`` are settings with which an env of maps or levels plays only such as it never plays
-    without them: figures are taken there (`lanista.held_out`).
+    without them: figures are taken there (`lanista.held_out`). ``first_held_out_seed=900`` says from which
+    seed on the platform's games are on such levels.
     """
 
 

@@ -12,6 +12,7 @@ from lanista_envs.cartpole.settings import CartPoleSettings
 from lanista_envs.connectx.settings import ConnectXSettings, NegamaxSettings
 from lanista_envs.inward.settings import GymnasiumSettings, PettingZooSettings
 from lanista_envs.kaggle.settings import KaggleAgentSettings, KaggleSettings
+from lanista_envs.lux.maps import HELD_OUT as LUX_HELD_OUT
 from lanista_envs.lux.settings import PORTABLE as LUX_KERNELS
 from lanista_envs.lux.settings import LuxS1Settings
 from lanista_envs.mountaincar.settings import MountainCarSettings
@@ -68,6 +69,7 @@ def register_envs(register: Register) -> None:
         "lanista_envs.lux.sizes:make_lux",
         settings=LuxS1Settings,
         held_out={"maps": "held_out"},
+        first_held_out_seed=LUX_HELD_OUT,
         summary="Kaggle's Lux AI Season 1 (2021): square boards of one size or several, two seats, a table of acting units",
         portable=("lanista_envs.lux.codec", [f"lanista_envs.lux.{name}" for name in LUX_KERNELS]),
         kaggle="lux_ai_2021",

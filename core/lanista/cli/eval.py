@@ -36,7 +36,14 @@ def evaluate(
     games: Annotated[
         int, typer.Option(min=1, help="Games in each seat order; episodes where a game has one seat.")
     ] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the start states and of the players.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Seed of the start states and of the players; official games count up from it. 0 by default, and for "
+            "official games the first of a held-out level.",
+        ),
+    ] = None,
     env: Annotated[str | None, typer.Option(help="The env; that of A's policy by default.")] = None,
     env_set: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change a setting of the env; repeatable.")
@@ -86,6 +93,7 @@ def evaluate(
     from lanista.cli.eval_official import Asked, env_of, evaluate_official, is_official
     from lanista.cli.eval_tables import print_matches, print_returns
     from lanista.contenders import find_contender, find_ground, read_pairs
+    from lanista.held_out import first_held_out_seed
     from lanista.panel import read_panel
     from lanista.plugins import current_host
 
@@ -102,11 +110,13 @@ def evaluate(
         where = env_of(contenders, named, registry)
         options = {**_settings_of(contenders, where), **changes}
         wanted = read_pairs(config or [], "--config")
-        asked_for = Asked(where, options, wanted, games, seed, sample, workers, results)
+        first = first_held_out_seed(registry, where) if seed is None else seed
+        asked_for = Asked(where, options, wanted, games, first, sample, workers, results)
         told = evaluate_official(contenders, asked_for, registry)
     else:
         _refuse_official_options(config=config, workers=workers, results=results)
         ground = find_ground(contenders, named, changes, registry)
+        seed = seed or 0
         told = {"env": ground.name, "env_settings": ground.options, "seed": seed, "sample": sample}
         if average_symmetries is not None:
             told["average_symmetries"] = average_symmetries

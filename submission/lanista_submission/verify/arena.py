@@ -1,7 +1,7 @@
 """Plays an archive's games and takes their evidence into the report; the first fatal problem ends it."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -88,12 +88,18 @@ class Arena:
             self._stage(rest, len(first))
         self._report.tallies = {key: tally for key, tally in tallies.items() if tally.games}
 
-    def _job(self, index: int, players: tuple[Player, ...], mode: str = "apart", game: int = 0) -> GameJob:
+    def _variant(self, pairing: Pairing) -> Mapping[str, Any]:
+        """The variant that a pairing's game is played under. A later seat begins where the one before it ended, so that
+        few games see many of them.
+        """
+        variants = self._plan.context.profile.variants
+        return variants[(pairing.game + pairing.seat * self._plan.games) % len(variants)] if variants else {}
+
+    def _job(self, index: int, players: tuple[Player, ...], mode: str, variant: Mapping[str, Any]) -> GameJob:
         profile = self._plan.context.profile
         seed = derive_seed(self._plan.seed, "verify", mode, index) % 2**32
-        variant = profile.variants[game % len(profile.variants)] if profile.variants else {}
-        # Below 10^9, as the platform's own draws are.
-        seeded = {profile.seed_key: seed % 10**9} if profile.seed_key else {}
+        first, end = profile.seeds
+        seeded = {profile.seed_key: first + seed % (end - first)} if profile.seed_key else {}
         return GameJob(
             environment=profile.environment,
             players=players,
@@ -125,7 +131,7 @@ class Arena:
             return not self._report.grave
 
         jobs = [
-            self._job(begin + index, _players(pairing, self._seats), game=pairing.game)
+            self._job(begin + index, _players(pairing, self._seats), "apart", self._variant(pairing))
             for index, pairing in enumerate(pairings)
         ]
         play_games(self._command, jobs, self._plan.workers, place, took, self._plan.scratch)
@@ -136,7 +142,8 @@ class Arena:
         mains = [
             self._plan.folders.main(name if seat == 0 else ARCHIVE, 0, seat) for seat in range(self._seats)
         ]
-        job = self._job(0 if opponent == ITSELF else 1, tuple(Player(main=main) for main in mains), "pair")
+        players = tuple(Player(main=main) for main in mains)
+        job = self._job(0 if opponent == ITSELF else 1, players, "pair", self._variant(Pairing(opponent, 0)))
         result = play_games(self._command, [job], 1, scratch=self._plan.scratch)[0]
         # Compare the archives' files before they are put back as they were.
         problem = pair_problem(self._plan.context, result.record, opponent)
@@ -171,7 +178,7 @@ class Arena:
         for seat in range(self._seats) if pairing.opponent == ITSELF else [pairing.seat]:
             own = result.record["seats"][str(seat)]
             self.picked = own["picked"] or self.picked
-            self._report.take(result.record, own)
+            self._report.take(result.record, own, self._variant(pairing))
             fault = seat_fault(self._plan.context, result.record, seat)
             if fault is not None:
                 side = f" in seat {seat + 1}" if seat else ""
@@ -189,7 +196,9 @@ class Arena:
             return
         tally = self._report.tallies[pairing.opponent, pairing.seat]
         others = [reward for seat, reward in enumerate(rewards) if seat != pairing.seat]
-        tally.add(rewards[pairing.seat], max(others, default=0.0), result.record["moves"])
+        score = rewards[pairing.seat], max(others, default=0.0), result.record["moves"]
+        tally.add(*score)
+        self._report.of_variant(self._variant(pairing)).add(pairing.opponent, *score)
 
     def _fail(self, problem: Problem, result: GameResult) -> None:
         """Record the first fatal problem and keep its game's replay; games still under way add nothing."""

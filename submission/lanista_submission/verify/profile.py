@@ -64,6 +64,8 @@ class TargetProfile(BaseModel):
     variants: tuple[dict[str, Any], ...] = ()
     #: what the configuration calls the seed of a game's start; None leaves it to the game
     seed_key: str | None = None
+    #: the seeds that are drawn from: the first, and the one behind the last
+    seeds: tuple[int, int] = (0, 1_000_000_000)
     #: bank of time in seconds; None = the game's own
     overage_s: float | None = None
 
