@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 from lanista.hookspecs import Register
+from lanista_submission.targets.kaggle_connectx import ConnectXTargetSettings
 from lanista_submission.targets.kaggle_game import KaggleGameSettings
 from lanista_submission.targets.kaggle_lux import LuxSettings
 from lanista_submission.targets.onnx import OnnxSettings
@@ -24,6 +25,7 @@ def register_targets(register: Register) -> None:
     register(
         "kaggle:connectx",
         "lanista_submission.targets.kaggle_connectx:ConnectX",
+        settings=ConnectXTargetSettings,
         summary="Kaggle's Connect X: a tar.gz that needs Python and numpy",
     )
     register(

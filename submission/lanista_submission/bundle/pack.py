@@ -22,6 +22,7 @@ from lanista.version import __version__
 from lanista_submission import runtime
 from lanista_submission.bundle.archive import archive_bytes
 from lanista_submission.bundle.codecs import codec_sources, same_codec
+from lanista_submission.bundle.symmetries import symmetry_tables
 from lanista_submission.errors import PackError
 from lanista_submission.runtime.plan import Plan, compile_plan
 from lanista_submission.targets.profile import Profile
@@ -145,6 +146,9 @@ def bundle_files(
         suffix = f"_{place + 1}" if place else ""
         files = {"plan": f"plan{suffix}.json", "weights": f"weights{suffix}.npz"}
         inside[files["plan"]], inside[files["weights"]] = network.plan.json_bytes(), network.plan.npz_bytes()
+        if profile.average_symmetries is not None:
+            files["symmetries"] = f"symmetries{suffix}.npz"
+            inside[files["symmetries"]] = symmetry_tables(network.card, profile.average_symmetries, registry)
         card["networks"].append(network.to_json() | files)
     inside["card.json"] = json.dumps(card, indent=1, sort_keys=True).encode()
     package = f"lanista_bundle_{content_hash(inside)[:8]}"

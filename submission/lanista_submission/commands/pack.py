@@ -31,6 +31,13 @@ def pack(
             help="A smaller policy for when time runs short; a run, folder or ONNX file; repeatable."
         ),
     ] = None,
+    average_symmetries: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|NAME,NAME",
+            help="Let the archive average over these symmetries of its env while there is time.",
+        ),
+    ] = None,
 ) -> None:
     """Build the archive to submit; what is not exported yet is exported first.
 
@@ -45,7 +52,8 @@ def pack(
     from lanista_submission.targets.provenance import run_provenance
 
     registry = current_host().registry
-    made_for = build_target(registry, TargetTable(use=target))
+    asked = {} if average_symmetries is None else {"average_symmetries": average_symmetries}
+    made_for = build_target(registry, TargetTable.model_validate({"use": target, **asked}))
     if not hasattr(made_for, "pack"):
         raise PackError(f"target {target!r} has no archive; `lanista export` writes its file")
     models = [exported_model(place, registry) for place in (source, *(fallback or []))]

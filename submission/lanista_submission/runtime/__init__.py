@@ -14,6 +14,7 @@ PORTABLE = (
     "packed",
     "play",
     "scattering",
+    "symmetric",
     "unit_choices",
     "views",
 )

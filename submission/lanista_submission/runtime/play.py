@@ -9,14 +9,14 @@ LANISTA_STRICT=1 in the environment it raises, which is how a bundle is tested.
 The codec's `act` gets the choice of the only head (an index, or an array of real numbers), else a dictionary by head.
 A head of units chooses for each unit of the turn, ``[U]``; the codec's `settle` then keeps them out of each other's
 way. Networks may be made for observations of one shape each, such as boards of several sizes: those that do not fit
-what the codec shows sit out.
+what the codec shows sit out. One with tables of symmetries comes twice, as one that averages over them, and then alone.
 """
 
 import json
 import os
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite
 from pathlib import Path
 from time import perf_counter
@@ -27,6 +27,7 @@ import numpy as np
 from .clock import Clock
 from .execute import Executor, load
 from .operators import PlanError
+from .symmetric import Symmetric, with_symmetries
 from .unit_choices import choose_units
 
 #: acting units in the pass that a network is timed by while loading
@@ -36,7 +37,13 @@ WARM_UNITS = 64
 class Player:
     """One seat: its networks, its clock, and the count of what went wrong."""
 
-    def __init__(self, codec: Any, networks: list[Executor], settings: dict[str, Any], strict: bool) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        codec: Any,  # noqa: ANN401
+        networks: "Sequence[Executor | Symmetric]",
+        settings: dict[str, Any],
+        strict: bool,
+    ) -> None:
         """`networks` come largest first; `settings` are the card's table ``play``."""
         self.codec = codec
         self.networks = networks
@@ -147,7 +154,7 @@ def number_in(told: Any, name: str) -> float | None:  # noqa: ANN401 - the platf
 
 
 def choose(
-    network: Executor,
+    network: Executor | Symmetric,
     observation: dict[str, Any],
     heads: dict[str, Any],
     masks: "dict[str, np.ndarray[Any, Any]]",
@@ -233,7 +240,7 @@ def sample(logits: "np.ndarray[Any, Any]", mask: "np.ndarray[Any, Any]", rng: ra
     return min(int(np.searchsorted(rising, rng.random() * rising[-1], side="right")), len(rising) - 1)
 
 
-def warm_up(network: Executor) -> float:
+def warm_up(network: Executor | Symmetric) -> float:
     """Allocate for one row and give the seconds that a pass then takes."""
     inputs = {
         # Zeros for units: they are numbers of rows and kinds, and all of them are there.
@@ -254,7 +261,12 @@ def build_agent(codec: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - a Co
     card = json.loads((folder / "card.json").read_text())
     played = card["play"]
     wanted = None if played.get("actions") == "sampled" else greedy_outputs(played["heads"])
-    networks = [load(folder / entry["plan"], folder / entry["weights"], wanted) for entry in card["networks"]]
+    networks: list[Executor | Symmetric] = []
+    for entry in card["networks"]:
+        network = load(folder / entry["plan"], folder / entry["weights"], wanted)
+        if "symmetries" in entry:
+            networks.append(with_symmetries(network, folder / entry["symmetries"]))
+        networks.append(network)
     prepare = getattr(codec, "prepare", None)
     if prepare is not None:
         prepare({name for network in networks for name in network.shapes})

@@ -19,6 +19,8 @@ class KaggleGameSettings(BaseModel):
     game: str = Field(min_length=1)
     #: how the archive plays: "greedy", or "sampled" by the policy's probabilities
     actions: Literal["greedy", "sampled"] = "greedy"
+    #: "all" symmetries of the env, or names with commas between: the archive averages over them while there is time
+    average_symmetries: str | None = None
 
 
 class KaggleGame(KaggleTarget):
@@ -44,5 +46,6 @@ class KaggleGame(KaggleTarget):
             act_timeout=found.act_timeout,
             default_action=found.default_action,
             actions=self._settings.actions,
+            average_symmetries=self._settings.average_symmetries,
             source=f"kaggle-environments {found.kaggle_environments}, {found.game}.json {found.version}",
         )

@@ -38,6 +38,8 @@ class LuxSettings(BaseModel):
 
     #: how the archive plays: "greedy", or "sampled" by the policy's probabilities
     actions: Literal["greedy", "sampled"] = "greedy"
+    #: "all" symmetries of the env, or names with commas between: the archive averages over them while there is time
+    average_symmetries: str | None = None
     #: are units kept out of each other's way after the network (`lanista_envs.lux.settling`)?
     settle: bool = True
     #: sides of the boards that the archive plays; a network that sees planes is exported for each
@@ -53,7 +55,12 @@ class LuxAi2021(KaggleTarget):
         """`registry` tells of envs, networks and heads."""
         super().__init__(registry)
         self.settings = settings or LuxSettings()
-        self.profile = replace(PROFILE, actions=self.settings.actions, settle=self.settings.settle)
+        self.profile = replace(
+            PROFILE,
+            actions=self.settings.actions,
+            settle=self.settings.settle,
+            average_symmetries=self.settings.average_symmetries,
+        )
 
     def export_further(self, policy_folder: Path, out_folder: Path) -> "list[ExportReport]":
         """Of a policy whose network reads planes, one more file a size: ``policy_16.onnx`` and so on."""

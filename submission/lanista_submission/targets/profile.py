@@ -24,6 +24,8 @@ class Profile:
     default_action: Any = 0
     #: how the archive plays: the most probable action, or one drawn by the policy's probabilities (mixed strategies)
     actions: Literal["greedy", "sampled"] = "greedy"
+    #: "all" symmetries of the env, or names with commas between: the archive averages over them while there is time
+    average_symmetries: str | None = None
     #: does the codec keep units out of each other's way, where it can?
     settle: bool = True
     #: modules of the codec, as an env names them by the trait ``portable``; None: the env's own
