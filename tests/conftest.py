@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -32,6 +33,35 @@ def registry() -> Registry:
 def own_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the process-wide host that another one started."""
     monkeypatch.setattr("lanista.plugins._current", None)
+
+
+#: classes of torch's whose table is kept already
+_with_kept_table: set[Any] = set()
+
+
+@pytest.fixture(autouse=True)
+def one_table_of_translations() -> None:
+    """Torch's exporter, where a test has loaded it, keeps the table that it otherwise makes anew for each export.
+
+    The table is the same each time, and making it takes half as long as all the rest of exporting a small network.
+    """
+    module = sys.modules.get("torch.onnx._internal.exporter._registration")
+    if module is None or module.ONNXRegistry in _with_kept_table:
+        return
+    registry = module.ONNXRegistry
+    make = registry.from_torchlib
+    kept: dict[int, Any] = {}
+
+    def from_torchlib(opset_version: int) -> Any:
+        if opset_version not in kept:
+            kept[opset_version] = make(opset_version=opset_version)
+        given = registry()
+        given._opset_version = opset_version
+        given.functions = {target: list(found) for target, found in kept[opset_version].functions.items()}
+        return given
+
+    registry.from_torchlib = staticmethod(from_torchlib)
+    _with_kept_table.add(registry)
 
 
 @pytest.fixture(autouse=True)

@@ -74,7 +74,7 @@ def test_a_seed_of_two_arms_is_played_kept_and_written(tmp_path):
     assert tomllib.loads((work / "cartpole.toml").read_text())["recipe"]["evaluate"]["every"] == 256
     words = [sys.executable, str(work / "run.py"), "reward", "--env", "cartpole", "--seeds", "2"]
     ended = subprocess.run(
-        [*words, "--out", str(tmp_path / "runs")], capture_output=True, text=True, timeout=280, check=False
+        [*words, "--out", str(tmp_path / "runs")], capture_output=True, text=True, timeout=1000, check=False
     )
     assert ended.returncode == 0, ended.stderr
     table = (work / "results" / "reward-cartpole.md").read_text()
@@ -83,7 +83,7 @@ def test_a_seed_of_two_arms_is_played_kept_and_written(tmp_path):
     picture = work / "results" / "reward-cartpole.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     picture.unlink()
-    again = subprocess.run([*words, "--write-only"], capture_output=True, text=True, timeout=120, check=False)
+    again = subprocess.run([*words, "--write-only"], capture_output=True, text=True, timeout=1000, check=False)
     assert again.returncode == 0, again.stderr
     assert (work / "results" / "reward-cartpole.md").read_text() == table
     assert picture.is_file()

@@ -241,7 +241,7 @@ def test_every_kind_is_broken_in_some_way():
     assert {kind for kind, *_ in CASES} == set(KINDS) - {"recipes"}
 
 
-def lanista(folder, *words, timeout=240):
+def lanista(folder, *words, timeout=1000):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LANISTA")}
     return subprocess.run(
         [sys.executable, "-m", "lanista", *words],

@@ -386,4 +386,4 @@ def test_wrong_bounds_of_a_head_are_named(change, sentence):
 
 def test_it_needs_no_torch():
     code = "import sys, lanista.testing; assert not {'torch', 'numba'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=1000)

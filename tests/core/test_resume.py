@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lanista.cli import main
 from lanista.metrics import read_metrics
 
 RECIPE = """
@@ -83,7 +84,9 @@ FINAL = ("final/weights.safetensors", "final/policy.json", "league/league.json")
 def lanista(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
     command = [sys.executable, "-m", "lanista", *words]
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=1000, check=False
+    )
 
 
 def outcome(folder: Path) -> dict:
@@ -161,11 +164,10 @@ def test_a_run_folder_is_complete(work: Path, unbroken: dict) -> None:
     assert 'use = "ppo"' in (folder / "recipe.toml").read_text()
 
 
-def test_a_used_folder_and_a_folder_without_a_run_are_refused(work: Path, unbroken: dict) -> None:
-    again = lanista("run", "t.toml", "--out", "unbroken", cwd=work)
-    assert again.returncode == 64
-    assert "holds a run already" in again.stderr
+def test_a_used_folder_and_a_folder_without_a_run_are_refused(work, unbroken, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(work)
+    assert main(["run", "t.toml", "--out", "unbroken"]) == 64
+    assert "holds a run already" in capsys.readouterr().err
     (work / "empty").mkdir()
-    nothing = lanista("resume", "empty", cwd=work)
-    assert nothing.returncode == 1
-    assert "recipe.toml is missing" in nothing.stderr
+    assert main(["resume", "empty"]) == 1
+    assert "recipe.toml is missing" in capsys.readouterr().err

@@ -1,9 +1,6 @@
 """`lanista run --seeds`: child processes, what is missing, what fails."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -32,12 +29,12 @@ checkpoint_every = 1
 """
 
 KILLER = """
-import os, signal
+import os, pathlib, signal
 from lanista import hookimpl
 
 @hookimpl
 def update_finished(run, phase, update, metrics):
-    if run.seed == 4 and os.environ.get("KILL"):
+    if run.seed == 4 and pathlib.Path({flag!r}).exists():
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -45,20 +42,8 @@ def update_finished(run, phase, update, metrics):
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
     (tmp_path / "t.toml").write_text(RECIPE)
-    (tmp_path / "killer.py").write_text(KILLER)
+    (tmp_path / "killer.py").write_text(KILLER.format(flag=str(tmp_path / "kill")))
     return tmp_path
-
-
-def lanista(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lanista", *words],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
 
 
 def lay_out(work: Path, *seeds: int, text: str = RECIPE) -> SeedGroup:
@@ -68,7 +53,8 @@ def lay_out(work: Path, *seeds: int, text: str = RECIPE) -> SeedGroup:
     return SeedGroup.lay_out(work / "group", recipe, host, seeds)
 
 
-def test_seeds_are_played_and_a_killed_one_is_named_and_made_up_for(work):
+def test_seeds_are_played_and_a_killed_one_is_named_and_made_up_for(work, monkeypatch, capfd):
+    monkeypatch.chdir(work)
     words = [
         "run",
         "t.toml",
@@ -83,17 +69,19 @@ def test_seeds_are_played_and_a_killed_one_is_named_and_made_up_for(work):
         "--out",
         "g",
     ]
-    ended = lanista(*words, cwd=work, KILL="1")
-    assert ended.returncode == 1, ended.stderr
-    assert "seed-4 failed: it was ended by signal 9 (all it said: g/logs/seed-4.log)" in ended.stderr
+    (work / "kill").touch()
+    assert main(words) == 1
+    told, complaint = capfd.readouterr()
+    assert "seed-4 failed: it was ended by signal 9 (all it said: g/logs/seed-4.log)" in complaint
     assert json.loads((work / "g" / "group.json").read_text())["exit_codes"] == {"3": 0, "4": -9}
     assert (work / "g" / "seed-3" / "final" / "policy.json").is_file()
-    assert "note: g has 1 seed" in ended.stdout
+    assert "note: g has 1 seed" in told
 
-    again = lanista("resume", "g", cwd=work)
-    assert again.returncode == 0, again.stderr
-    assert "1 of 2 seeds are there already" in again.stderr
-    assert "cartpole, 512 env steps" in again.stdout
+    (work / "kill").unlink()
+    assert main(["resume", "g"]) == 0
+    told, complaint = capfd.readouterr()
+    assert "1 of 2 seeds are there already" in complaint
+    assert "cartpole, 512 env steps" in told
 
     host = load_plugins([work / "killer.py"])
     values = {**read_recipe(str(work / "t.toml"), host.registry), "seed": 4}

@@ -269,5 +269,5 @@ def test_a_browser_draws_every_chart(make_run, tmp_path):
     words = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
              f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=8000", "--dump-dom"]  # fmt: skip
     command = [str(shutil.which("chromium")), *words, (folder / "report.html").resolve().as_uri()]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=1000, check=True).stdout
     assert shown.count('class="main-svg"') >= len(json.loads(page.figures)) > 3

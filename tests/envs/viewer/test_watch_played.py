@@ -331,7 +331,7 @@ def test_a_browser_plays_pauses_and_scrubs(
     words = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
              f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=20000", "--dump-dom"]  # fmt: skip
     command = [str(shutil.which("chromium")), *words, page.resolve().as_uri()]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=1000, check=True).stdout
     place = re.search(r'<output id="place">(\d+) / (\d+)</output>', shown)
     assert place is not None
     assert least <= int(place[1]) / int(place[2]) <= most
