@@ -1,6 +1,8 @@
 """Symmetries: what is declared makes a group, rows and policies follow it, and the checker finds what does not."""
 
 import dataclasses
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -441,3 +443,12 @@ def test_an_augmented_rollout_holds_what_was_shown_and_what_the_env_was_told_tra
     with torch.no_grad():  # the values at the end are those of what would be shown next
         last = turns.seen(seen(env, np.arange(12))[0], turns.element)
         np.testing.assert_allclose(rollout.bootstrap_value, policy.network(last).value, atol=1e-6)
+
+
+def test_the_page_on_symmetry_declares_one_that_holds(registry):
+    page = (Path(__file__).parents[2] / "docs" / "symmetry.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    named = {}
+    exec(code, named)  # the page's own example
+    options = registry.settings("envs", "connectx", {})
+    check_env(registry.load("envs", "connectx"), options, steps=40, symmetries=named["symmetries"])
