@@ -42,6 +42,12 @@ def verify(
         list[str] | None,
         typer.Option(metavar="NAME", help="Play only this one of the game's own agents; repeatable."),
     ] = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE", help="Change the game's configuration, such as width=16; repeatable."
+        ),
+    ] = None,
     jobs: Annotated[int | None, typer.Option(help="Games at once; all usable cores by default.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the game's own agents.")] = 0,
     keep: Annotated[
@@ -59,6 +65,7 @@ def verify(
 
     from rich.console import Console
 
+    from lanista.contenders import read_pairs
     from lanista.errors import LanistaError
     from lanista_submission.verify import verify_archive
 
@@ -76,6 +83,7 @@ def verify(
                 jobs=jobs,
                 seed=seed,
                 keep=keep,
+                configuration=read_pairs(config or [], "--config"),
                 progress=screen.played,
             )
     except LanistaError as error:

@@ -139,7 +139,7 @@ class Proxy:
     """Asks a seat's process for its turns and keeps the evidence in `record`.
 
     ``types`` counts the results by type and names the turn of the first; ``fault`` is the first thing that
-    went wrong, with its kind and turn (from 1).
+    went wrong, with its kind and turn (from 1); ``only_action`` holds the action if all turns gave the same.
     """
 
     def __init__(self, settings: dict[str, Any], script: str = "seat.py") -> None:
@@ -147,7 +147,7 @@ class Proxy:
         self._process = SeatProcess(settings, script)
         self.record: dict[str, Any] = {
             "turns_s": [], "types": {}, "import_s": None, "picked": None, "stdout": 0, "stderr": 0,
-            "fault": None, "limits": None, "last_action": None,
+            "fault": None, "limits": None, "last_action": None, "only_action": None,
         }  # fmt: skip
 
     def ready(self) -> None:
@@ -184,6 +184,10 @@ class Proxy:
         seen = record["types"].setdefault(reply["type"], {"count": 0, "turn": len(record["turns_s"])})
         seen["count"] += 1
         record["last_action"] = reply["action"]
+        if seen["count"] == len(record["turns_s"]) == 1:
+            record["only_action"] = {"action": reply["action"]}
+        elif record["only_action"] is not None and record["only_action"]["action"] != reply["action"]:
+            record["only_action"] = None
         if "unsendable" in reply:
             # Over HTTP the reply cannot be made, the client gives None on, and the default action is played.
             self._fault(

@@ -1,9 +1,13 @@
 """How archives are judged for games of kaggle-environments that nobody wrote a profile for: by their specification."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from lanista.errors import UsageError
+from lanista.hints import hint
 from lanista.judge import find_judge
 from lanista_submission.judge.specification import Specification, read_specification
+from lanista_submission.verify.local import LOCAL
 from lanista_submission.verify.profile import TargetProfile, own_profiles
 
 #: whose limits of size and memory stand for games that state none
@@ -37,6 +41,26 @@ def game_profile(target: str, game: str) -> TargetProfile:
             "seat_counts": found.seats,
             "results": results or tuple(dict.fromkeys(name for names in _TYPES.values() for name in names)),
             "mend": f"return {example}, in plain Python types",
+        }
+    )
+
+
+def configured(profile: TargetProfile, changes: Mapping[str, Any]) -> TargetProfile:
+    """The profile with another configuration of its game; variants that speak of the same keys are left out."""
+    if profile.target == LOCAL:
+        raise UsageError(
+            "--config changes games of kaggle-environments, and the target local plays none; leave it out"
+        )
+    known = read_specification(find_judge(), profile.environment).configuration
+    for key in changes:
+        if key not in known:
+            raise UsageError(f"{profile.environment} has no configuration {key!r}; {hint(key, known)}")
+    if profile.seed_key in changes:
+        raise UsageError(f"{profile.seed_key} is drawn from --seed, a game each; leave it out of --config")
+    return profile.model_copy(
+        update={
+            "configuration": {**profile.configuration, **changes},
+            "variants": tuple(variant for variant in profile.variants if not variant.keys() & changes.keys()),
         }
     )
 

@@ -62,7 +62,25 @@ def play_remarks(
                 "warning",
             )
         )
-    return [*remarks, *_time_remarks(report.timing)]
+    return [*remarks, *_idle_remarks(context, report), *_time_remarks(report.timing)]
+
+
+def _idle_remarks(context: Context, report: Report) -> list[Problem]:
+    """Were there games in which the archive did nothing?"""
+    idle = [variant for variant in report.variants if variant.idle]
+    if not idle:
+        return []
+    games, where = sum(variant.idle for variant in idle), [variant.words for variant in idle if variant.given]
+    all_games = sum(variant.seats for variant in idle)
+    at = f" with {'; '.join(where)}" if where and len(where) < len(report.variants) else ""
+    return [
+        Problem(
+            "idle",
+            f"in {games} of {all_games} games{at} every turn gave the same as the game's default action, as agents do that "
+            f"hide what they raise or do not know the board; play one of these games with its exceptions let out",
+            "warning",
+        )
+    ]
 
 
 def _time_remarks(timing: Timing) -> list[Problem]:

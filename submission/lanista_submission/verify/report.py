@@ -1,5 +1,6 @@
 """The report of a verification: a record, its JSON form, its lines for people, its exit code."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from lanista.hints import one_line
 from lanista.intervals import mean_interval
 from lanista_submission.verify.problem import Problem
-from lanista_submission.verify.tally import Tally, Timing, Together
+from lanista_submission.verify.tally import Tally, Timing, Together, Variant
 
 OK, FAULT, NOT_JUDGED = 0, 1, 2
 
@@ -34,6 +35,8 @@ class Report:
     #: games played in all, the one in a single process included
     played: int = 0
     timing: Timing = field(default_factory=Timing)
+    #: the same, and the results, by variant; one without configuration where the target has none
+    variants: list[Variant] = field(default_factory=list)
     #: results by Python type, before JSON
     results: dict[str, int] = field(default_factory=dict)
     #: which object the platform takes for the agent
@@ -76,9 +79,18 @@ class Report:
         if problem not in self.problems:
             self.problems.append(problem)
 
-    def take(self, record: dict[str, Any], seat: dict[str, Any]) -> None:
+    def of_variant(self, given: Mapping[str, Any]) -> Variant:
+        """What was seen under a variant of the target."""
+        found = next((variant for variant in self.variants if variant.given == given), None)
+        if found is None:
+            found = Variant(dict(given))
+            self.variants.append(found)
+        return found
+
+    def take(self, record: dict[str, Any], seat: dict[str, Any], given: Mapping[str, Any]) -> None:
         """Take in one seat of one game, as ``judge/play.py`` describes it: times, types, prints, limits."""
         self.timing.add(record, seat)
+        self.of_variant(given).take(record, seat)
         self.printed = max(self.printed, seat["stdout"], seat["stderr"])
         self.limits = {key: seat["limits"][key] for key in ("cores", "memory")}
         for name, seen in seat["types"].items():
@@ -103,6 +115,7 @@ class Report:
                 "scores": self.scores,
             },
             "timing": self.timing.to_json(),
+            "variants": [variant.to_json() for variant in self.variants if variant.given],
             "warnings": [problem.to_json() for problem in self.warnings],
             "exit_code": self.exit_code,
             "archive": self.archive,
@@ -176,6 +189,7 @@ class Report:
             f"turn 1 {timing.worst_later_turn_s * 1e3:.0f} ms, mean {timing.sum_s / timing.turns * 1e3:.1f} "
             f"ms; {timing.act_timeout_s:g} s allowed",
             f"overage  {timing.overage_left_s:.2f} s of {timing.overage_s:g} s left at the worst",
+            *(_variant_row(variant) for variant in self.variants if variant.given),
         ]
 
     def _machine(self) -> list[str]:
@@ -224,6 +238,16 @@ def _row(tally: Tally) -> str:
     return (
         f"{tally.opponent:<10}{seat:>5}{tally.games:>7}{tally.wins:>6}{tally.draws:>7}{tally.losses:>6}   "
         f"{tally.score:6.1%}  {low:.1%} to {high:.1%}{same}"
+    )
+
+
+def _variant_row(variant: Variant) -> str:
+    """``width 12, height 12: simple_agent 2/0/0; worst turn ...``: games won, drawn and lost."""
+    timing = variant.timing
+    games = [f"{name} {tally.wins}/{tally.draws}/{tally.losses}" for name, tally in variant.tallies.items()]
+    return (
+        f"{variant.words}: won/drawn/lost against {', '.join(games)}; worst turn {timing.worst_turn_s * 1e3:.0f} ms, after "
+        f"turn 1 {timing.worst_later_turn_s * 1e3:.0f} ms, mean {timing.sum_s / timing.turns * 1e3:.1f} ms"
     )
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from lanista.intervals import wilson
 
+#: so many turns with nothing but the default action are no accident
+IDLE_TURNS = 10
+
 
 @dataclass
 class Tally:
@@ -89,6 +92,49 @@ class Together(Tally):
     def telling(self) -> int:
         """Games that tell something, over all seat orders."""
         return self._telling
+
+
+@dataclass
+class Variant:
+    """What was seen under one of the target's variants, such as a size of board."""
+
+    #: configuration
+    given: dict[str, Any]
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    timing: "Timing" = field(default_factory=lambda: Timing())
+    #: games of the archive, and those in which its every turn gave the game's default action
+    seats: int = 0
+    idle: int = 0
+
+    def add(self, opponent: str, own: float, other: float, moves: str) -> None:
+        """Count a game by both sides' rewards."""
+        self.tallies.setdefault(opponent, Tally(opponent, None)).add(own, other, moves)
+
+    def take(self, record: dict[str, Any], seat: dict[str, Any]) -> None:
+        """Take in one seat of one game."""
+        self.timing.add(record, seat)
+        self.seats += 1
+        only = seat["only_action"]
+        if (
+            only is not None
+            and only["action"] == record["default_action"]
+            and len(seat["turns_s"]) >= IDLE_TURNS
+        ):
+            self.idle += 1
+
+    @property
+    def words(self) -> str:
+        """``width 12, height 12``."""
+        return ", ".join(f"{key} {value}" for key, value in self.given.items())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "configuration": self.given,
+            "opponents": {name: tally.to_json() for name, tally in self.tallies.items()},
+            "timing": self.timing.to_json(),
+            "idle": self.idle,
+        }
 
 
 @dataclass

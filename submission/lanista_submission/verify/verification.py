@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from lanista.errors import UsageError
 from lanista.hints import hint
@@ -23,7 +24,7 @@ from lanista_submission.verify.court import Court, kaggle_court
 from lanista_submission.verify.faults import Context
 from lanista_submission.verify.find_profile import profile_of
 from lanista_submission.verify.folders import ARCHIVE, OTHER_ARCHIVE, Folders
-from lanista_submission.verify.kaggle_game import with_seats_of
+from lanista_submission.verify.kaggle_game import configured, with_seats_of
 from lanista_submission.verify.local import LOCAL, limits, local_court, local_packages, local_profile
 from lanista_submission.verify.problem import ArchiveError, Problem
 from lanista_submission.verify.profile import DEFAULT_TARGET, TargetProfile, platform_packages
@@ -45,6 +46,7 @@ def verify_archive(
     jobs: int | None = None,
     seed: int = 0,
     keep: str | Path | None = None,
+    configuration: Mapping[str, Any] | None = None,
     profile: TargetProfile | None = None,
     registry: Registry | None = None,
     progress: Progress | None = None,
@@ -55,9 +57,10 @@ def verify_archive(
     `games` is a pairing's (an opponent and a seat order). `opponents` leaves only those of the target's own ("itself"
     included); the first game against itself and the one in a single process are always played. `min_win_rates` maps
     an opponent ("itself" and "other" included) to the least score, all seat orders together. `keep` is a folder for
-    the replays of all games; without it only a faulty game's replay is kept, in the current folder. `profile` replaces
-    the target's own. `seed` is that of the game's own agents. `env` is that of an archive for the target `local` whose
-    card names none. Plugins are read only to look up a target that is not lanista's, and for `local`.
+    the replays of all games; without it only a faulty game's replay is kept, in the current folder. `configuration`
+    changes the game's, and then the target's variants of the same keys are not played. `profile` replaces the target's
+    own. `seed` is that of the game's own agents. `env` is that of an archive for the target `local` whose card names
+    none. Plugins are read only to look up a target that is not lanista's, and for `local`.
     """
     start = monotonic()
     path, other = Path(archive), Path(against) if against is not None else None
@@ -75,6 +78,8 @@ def verify_archive(
                 profile = local_profile(
                     profile, path, root / "read", unpacked.names, env, rates, registry_of()
                 )
+            if configuration:
+                profile = configured(profile, configuration)
             if opponents:
                 profile = _only(opponents, profile)
             _check_rates(rates, profile, other)
