@@ -36,5 +36,5 @@ def symmetry_tables(card: PolicyCard, wanted: str, registry: Registry) -> bytes:
     if group.cells.shape[1] and any(len(part.shape) == 3 for part in card.spec.observation):
         tables["cells"] = group.cells[elements]
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **tables)  # type: ignore[arg-type]  # its stub knows no names
+    np.savez_compressed(buffer, allow_pickle=False, **tables)
     return buffer.getvalue()
