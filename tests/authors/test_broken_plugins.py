@@ -1,12 +1,10 @@
 """A broken plugin of each kind, broken in each way: one sentence that names plugin, field and cure, and no traceback."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from lanista.cli import main
 from lanista.plugins import load_plugins
 from lanista.testing.plugin_check import Wish, checks_of, verdict
 
@@ -241,12 +239,18 @@ def test_every_kind_is_broken_in_some_way():
     assert {kind for kind, *_ in CASES} == set(KINDS) - {"recipes"}
 
 
-def lanista(folder, *words, timeout=1000):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("LANISTA")}
-    return subprocess.run(
-        [sys.executable, "-m", "lanista", *words],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout,
-    )  # fmt: skip
+@pytest.fixture
+def checked(tmp_path, monkeypatch, capfd):
+    """Call ``lanista check plugin`` in the test's folder; give the exit code and what it printed."""
+
+    def check(*words):
+        monkeypatch.chdir(tmp_path)
+        code = main(["check", "plugin", *words])
+        told, complaint = capfd.readouterr()
+        assert "Traceback" not in told + complaint
+        return code, told
+
+    return check
 
 
 @pytest.mark.parametrize(
@@ -266,12 +270,11 @@ def lanista(folder, *words, timeout=1000):
     ],
     ids=["a missing module", "an exit", "a slip of the pen", "a wrong target", "a raise"],
 )
-def test_a_plugin_that_breaks_while_it_loads_is_told_by_file_and_line(source, words, tmp_path):
+def test_a_plugin_that_breaks_while_it_loads_is_told_by_file_and_line(source, words, tmp_path, checked):
     (tmp_path / "broken.py").write_text(source)
-    checked = lanista(tmp_path, "check", "plugin", "broken.py")
-    assert checked.returncode == 1, checked.stderr
-    assert "Traceback" not in checked.stdout + checked.stderr
-    (line,) = [line for line in checked.stdout.splitlines() if line.startswith("FAIL")]
+    code, told = checked("broken.py")
+    assert code == 1, told
+    (line,) = [line for line in told.splitlines() if line.startswith("FAIL")]
     said = sentence(line, "broken.py")
     for word in words:
         assert word in said
@@ -284,27 +287,27 @@ def register_matchmakers(register):
 """
 
 
-def test_a_plugin_that_hangs_in_reset_is_stopped_and_the_line_is_named(tmp_path):
+def test_a_plugin_that_hangs_in_reset_is_stopped_and_the_line_is_named(tmp_path, checked):
     body = env(reset="while True: pass")
     hanging = source_of("envs", body) + LATER
     (tmp_path / "hangs.py").write_text(hanging)
     line = 1 + hanging.splitlines().index("        while True: pass")
-    checked = lanista(tmp_path, "check", "plugin", "hangs.py", "--timeout", "8")
-    assert checked.returncode == 1, checked.stderr
-    (said,) = [text for text in checked.stdout.splitlines() if text.startswith("FAIL")]
+    code, told = checked("hangs.py", "--timeout", "8")
+    assert code == 1, told
+    (said,) = [text for text in told.splitlines() if text.startswith("FAIL")]
     sentence(said, "hangs.py")
     assert "did not end within 8 s in reset" in said
     assert f"line {line}" in said
-    assert "ok    matchmaker 'later'" in checked.stdout, "the checks after it have their turn"
+    assert "ok    matchmaker 'later'" in told, "the checks after it have their turn"
 
 
-def test_a_plugin_that_ends_the_process_is_told(tmp_path):
+def test_a_plugin_that_ends_the_process_is_told(tmp_path, checked):
     (tmp_path / "dies.py").write_text(
         source_of("shapers", SHAPER.replace("return ANSWER", "__import__('os')._exit(0)"))
     )
-    checked = lanista(tmp_path, "check", "plugin", "dies.py")
-    assert checked.returncode == 1
-    (said,) = [text for text in checked.stdout.splitlines() if text.startswith("FAIL")]
+    code, told = checked("dies.py")
+    assert code == 1
+    (said,) = [text for text in told.splitlines() if text.startswith("FAIL")]
     assert "os._exit" in sentence(said, "dies.py")
 
 
@@ -352,8 +355,6 @@ RUNS = [
 def test_a_run_with_a_broken_plugin_ends_with_one_sentence(
     kind, body, recipe, words, tmp_path, monkeypatch, capsys
 ):
-    from lanista.cli import main
-
     monkeypatch.chdir(tmp_path)
     Path("broken.py").write_text(source_of(kind, body))
     text = ONE.format(env=recipe[0], kind=recipe[1], options=recipe[2])

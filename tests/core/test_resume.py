@@ -81,12 +81,12 @@ UNREPEATABLE = {"sps", "seconds", "cpu_seconds", "first_update"}
 FINAL = ("final/weights.safetensors", "final/policy.json", "league/league.json")
 
 
-def lanista(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def lanista(*words: str, **environment: str) -> tuple[int, str]:
+    """Call it in a process of its own; give the exit code and what it said on stderr."""
     env = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
     command = [sys.executable, "-m", "lanista", *words]
-    return subprocess.run(
-        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=1000, check=False
-    )
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=1000, check=False)
+    return ended.returncode, ended.stderr
 
 
 def outcome(folder: Path) -> dict:
@@ -112,30 +112,36 @@ def work(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def unbroken(work: Path) -> dict:
-    ended = lanista("run", "t.toml", "--plugin", "killer.py", "--out", "unbroken", cwd=work)
-    assert ended.returncode == 0, ended.stderr
+    assert main(run(work, "unbroken")) == 0
     return outcome(work / "unbroken")
 
 
-@pytest.mark.parametrize(
-    "kills",
-    [
-        pytest.param([("7", "SIGKILL")], id="in the first phase", marks=pytest.mark.slow),
-        pytest.param([("14", "SIGINT"), ("24", "SIGKILL")], id="in the phases after it"),
-    ],
-)
-def test_a_killed_run_ends_as_the_unbroken_one(work: Path, unbroken: dict, kills: list) -> None:
-    name = f"killed-{len(kills)}"
-    words = ["run", "t.toml", "--plugin", "killer.py", "--out", name]
-    for update, signal in kills:
-        ended = lanista(*words, cwd=work, KILL_AT=update, KILL_BY=signal)
-        assert ended.returncode == (-9 if signal == "SIGKILL" else 130), ended.stderr
-        if signal == "SIGINT":
-            assert f"lanista resume {name}" in ended.stderr
-        words = ["resume", name]
-    ended = lanista(*words, cwd=work)
-    assert ended.returncode == 0, ended.stderr
-    got = outcome(work / name)
+def run(work: Path, name: str) -> list[str]:
+    """The words that play the recipe in the folder of that name."""
+    return ["run", str(work / "t.toml"), "--plugin", str(work / "killer.py"), "--out", str(work / name)]
+
+
+@pytest.mark.slow
+def test_a_run_killed_in_its_first_phase_ends_as_the_unbroken_one(work: Path, unbroken: dict) -> None:
+    code, said = lanista(*run(work, "killed"), KILL_AT="7", KILL_BY="SIGKILL")
+    assert code == -9, said
+    code, said = lanista("resume", str(work / "killed"))
+    assert code == 0, said
+    assert outcome(work / "killed") == unbroken
+
+
+def test_a_run_stopped_and_killed_later_ends_as_the_unbroken_one(work, unbroken, monkeypatch, capsys) -> None:
+    """Stopped here, gone on with in another process, killed there and brought to its end here."""
+    folder = work / "stopped"
+    monkeypatch.setenv("KILL_AT", "14")
+    monkeypatch.setenv("KILL_BY", "SIGINT")
+    assert main(run(work, "stopped")) == 130
+    assert f"lanista resume {folder}" in capsys.readouterr().err
+    code, said = lanista("resume", str(folder), KILL_AT="24", KILL_BY="SIGKILL")
+    assert code == -9, said
+    monkeypatch.delenv("KILL_AT")
+    assert main(["resume", str(folder)]) == 0
+    got = outcome(folder)
     assert got["rows"] == unbroken["rows"]
     assert got["cards"] == unbroken["cards"]
     assert got["files"] == unbroken["files"]
@@ -150,8 +156,7 @@ def test_the_unbroken_run_did_what_the_test_is_about(unbroken: dict) -> None:
 
 @pytest.mark.slow
 def test_another_seed_gives_another_run(work: Path, unbroken: dict) -> None:
-    ended = lanista("run", "t.toml", "--plugin", "killer.py", "--out", "other", "--seed", "6", cwd=work)
-    assert ended.returncode == 0, ended.stderr
+    assert main([*run(work, "other"), "--seed", "6"]) == 0
     assert outcome(work / "other")["files"][FINAL[0]] != unbroken["files"][FINAL[0]]
 
 
