@@ -30,13 +30,14 @@ from lanista.errors import CheckpointError, UsageError
 from lanista.evaluation import Evaluation, evaluation_of, shown_policy
 from lanista.files import write_atomically
 from lanista.interrupts import StopRequest
-from lanista.metrics import Logger, MetricsFile
+from lanista.metrics import Logger, MetricsFile, read_metrics
 from lanista.named_arrays import prefixed, under
 from lanista.phases import Phase, PhaseContext, PhaseState
 from lanista.plugins import PluginHost
 from lanista.policy import save_policy
 from lanista.progress import NoProgress, Progress
 from lanista.recipe import Recipe, check_recipe, read_recipe, resolved_toml, resolved_values
+from lanista.report.trends import alarm
 from lanista.seeds import derive_seed
 from lanista.testing.complaints import Complaints
 from lanista.testing.phases import check_row
@@ -158,6 +159,9 @@ class Run:
                 total = self.steps_before + phase.steps
                 if evaluation is not None and evaluation.due(self.steps_before + steps, total):
                     row |= evaluation.take(shown_policy(phase, wanted.kind), total)
+                if phase.finished:
+                    earlier = read_metrics(self.folder / "metrics.jsonl")
+                    row |= alarm(wanted.name, [*(old for old in earlier if old["phase"] == wanted.name), row])
                 metrics.log(total, wanted.name, _repeatable(row))
                 for logger in loggers:
                     logger.log(total, wanted.name, row)

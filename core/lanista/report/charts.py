@@ -83,7 +83,7 @@ CHARTS = (
 )
 #: what a chart of its own shows, or nobody asks for
 _ELSEWHERE = (
-    "time/*", "optimizer_steps", "episodes", "promoted", "seconds", "cpu_seconds", "first_update",
+    "time/*", "shaped_up_outcome_down", "optimizer_steps", "episodes", "promoted", "seconds", "cpu_seconds", "first_update",
 )  # fmt: skip
 
 

@@ -132,9 +132,9 @@ def divergence(phase: str, rows: Sequence[Mapping[str, Any]]) -> Divergence | No
     The outcome is judged against opponents that do not change where there are such: scripted ones, or measurements;
     else over all games. Against snapshots it falls by itself as they grow stronger, so it is not asked there.
     """
-    shaped = _shaped(rows)
     for yardstick in _yardsticks(rows):
         outcome = _column(rows, yardstick)
+        shaped = _shaped(rows, np.isfinite(outcome))
         both = np.isfinite(shaped) & np.isfinite(outcome)
         if int(both.sum()) < LEAST:
             continue
@@ -157,17 +157,44 @@ def divergences(rows: Sequence[Mapping[str, Any]]) -> list[Divergence]:
     return [warning for warning in found if warning is not None]
 
 
-def _shaped(rows: Sequence[Mapping[str, Any]]) -> Series:
-    """Points a game: the sum of the reward's parts a step, times the mean length of the games that ended."""
+def alarm(phase: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The figure for the last row of a phase: 1 if it is to be warned of, 0 if not; empty where nothing can be said."""
+    shaped = _shaped(rows, np.ones(len(rows), np.bool_))
+    judged = any(
+        int((np.isfinite(_column(rows, name)) & np.isfinite(shaped)).sum()) >= LEAST
+        for name in _yardsticks(rows)
+    )
+    return {"shaped_up_outcome_down": float(divergence(phase, rows) is not None)} if judged else {}
+
+
+def _shaped(rows: Sequence[Mapping[str, Any]], asked: npt.NDArray[np.bool_]) -> Series:
+    """Points a game in the rows that are asked for: the sum of the reward's parts a step, times the length of games.
+
+    Both are means over the rows since the last one that was asked for: where games are longer than rollouts and end
+    together, the updates in which they end see the last part of a game alone.
+    """
     names = sorted({name for row in rows for name in row if name.startswith("reward/")})
     if not names:
         return np.full(len(rows), np.nan)
-    a_step: Series = np.sum([_column(rows, name) for name in names], axis=0)
+    a_step = _since_last(np.sum([_column(rows, name) for name in names], axis=0), asked)
     length = _column(rows, "length")
     # Without lengths the reward a step has to do: no game may have ended in a whole phase.
     if np.isfinite(length).sum() >= LEAST:
-        a_step *= length
+        a_step *= _since_last(length, asked)
     return a_step
+
+
+def _since_last(values: Series, asked: npt.NDArray[np.bool_]) -> Series:
+    """In the rows that are asked for the mean of all values since the last such row, NaN without any and elsewhere."""
+    there = np.isfinite(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(there, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(there)])
+    ends = np.flatnonzero(asked) + 1
+    begins = np.concatenate([[0], ends[:-1]])[: len(ends)]
+    found = np.full(len(values), np.nan)
+    count = counts[ends] - counts[begins]
+    found[ends[count > 0] - 1] = ((sums[ends] - sums[begins])[count > 0]) / count[count > 0]
+    return found
 
 
 def _yardsticks(rows: Sequence[Mapping[str, Any]]) -> list[str]:

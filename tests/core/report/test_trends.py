@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lanista.report.trends import BLOCKS, LEAST, blocks, divergence, divergences, trend
+from lanista.report.trends import BLOCKS, LEAST, alarm, blocks, divergence, divergences, trend
 
 
 def rows_of(shaped, outcome, figure="outcome", phase="p", length=10.0):
@@ -103,6 +103,30 @@ def test_gaps_and_nan_are_passed_over():
     for row in rows[1::7]:
         row["reward/a"] = float("nan")
     assert divergence("p", rows) is not None
+
+
+def test_games_longer_than_a_rollout_are_judged_by_all_of_their_parts():
+    """Games of 6 updates that end together: the updates in which they end see only what is paid at the end."""
+    count, rows = 60, []
+    for game in range(count):
+        for part in range(6):
+            paid = game / count if part < 5 else -game / count
+            rows.append(
+                {
+                    "phase": "p",
+                    "reward/tiles": paid,
+                    **({} if part < 5 else {"outcome": -game / count, "length": 360}),
+                }
+            )
+    found = divergence("p", rows)
+    assert found is not None
+    assert found.shaped.end == pytest.approx(360 * 4 / 6, rel=0.05)
+    assert alarm("p", rows) == {"shaped_up_outcome_down": 1.0}
+    for row in rows:
+        row["reward/tiles"] *= -1
+    assert divergence("p", rows) is None
+    assert alarm("p", rows) == {"shaped_up_outcome_down": 0.0}
+    assert alarm("p", rows[:60]) == {}
 
 
 def test_each_phase_is_judged_alone():
