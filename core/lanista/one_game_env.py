@@ -113,7 +113,8 @@ class OneGameEnv(VecEnv):
         """Start all games; each draws from a stream of (seed, game, episode)."""
         self._seed = seed
         self._episode[:] = 0
-        for array in (self.outcome, self.terminated, self.truncated, self.ended):
+        shown: tuple[AnyArray, ...] = (self.outcome, self.terminated, self.truncated, self.ended)
+        for array in shown:
             array.fill(0)
         with self._told():
             for game in range(self.num_games):

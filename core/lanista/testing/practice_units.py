@@ -78,7 +78,8 @@ class PracticeUnits(VecEnv):
         """Start all games anew."""
         self._seed[:] = seed
         self._episode[:] = 0
-        for array in (*self.facts.values(), self.outcome, self.terminated, self.ended):
+        shown: tuple[AnyArray, ...] = (*self.facts.values(), self.outcome, self.terminated, self.ended)
+        for array in shown:
             array[...] = 0
         self._begin(np.arange(self.num_games))
 

@@ -80,7 +80,9 @@ class GymnasiumEnv(VecEnv):
         self._seed = seed
         self._episode[:] = 0
         self._score[:] = 0.0
-        for array in (self.terminated, self.truncated, self.ended, self.outcome, self.facts["reward"]):
+        told: tuple[AnyArray, ...]
+        told = (self.terminated, self.truncated, self.ended, self.outcome, self.facts["reward"])
+        for array in told:
             array[...] = 0
         with loading():  # some envs load what they need only now
             self._begin(np.ones(self.num_games, np.bool_))

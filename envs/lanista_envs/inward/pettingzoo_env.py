@@ -95,12 +95,15 @@ class PettingZooEnv(VecEnv):
 
     def _clear(self) -> None:
         """Forget the last step."""
-        for array in (self.terminated, self.truncated, self.ended, self.outcome, self.facts["reward"]):
+        told: tuple[AnyArray, ...]
+        told = (self.terminated, self.truncated, self.ended, self.outcome, self.facts["reward"])
+        for array in told:
             array[...] = 0
 
     def _begin(self, place: int) -> None:
         """Begin the next episode of a game."""
-        for array in (self._score, self._left_terminated, self._left_truncated, self._steps):
+        kept: tuple[AnyArray, ...] = (self._score, self._left_terminated, self._left_truncated, self._steps)
+        for array in kept:
             array[place] = 0
         for array in self.observation.values():
             array[place] = 0
