@@ -24,6 +24,7 @@ def test_everything_offered_can_be_loaded(registry):
         ("teachers", "onnx:"),
         ("teachers", "player:"),
         ("players", "random"),
+        ("players", "lux_demo_v1"),
     }
     for kind, name in offered:
         name += "x" if name.endswith(":") else ""  # a family is asked for a member
