@@ -37,7 +37,7 @@ STUDENT = {
     "kind": "distill",
     "network": {"use": "mlp", "hidden": [16]},
     "num_games": 32,
-    "until": {"steps": 65_536},
+    "until": {"steps": 32_768},
     "compare_episodes": 20,
 }
 
@@ -114,7 +114,9 @@ def test_a_teacher_with_shuffled_choices_fails_the_stage(tmp_path: Path, trained
         weights[name][:2] = weights[name][:2].flip(0)
     shuffled.network.load_state_dict(weights)
     save_policy(tmp_path / "shuffled", shuffled)
-    folder = play(tmp_path / "run", {**STUDENT, "teacher": str(tmp_path / "shuffled"), "allowed_loss": 1.0})
+    few = {"steps": 16_384}
+    student = {**STUDENT, "teacher": str(tmp_path / "shuffled"), "allowed_loss": 1.0, "until": few}
+    folder = play(tmp_path / "run", student)
     student = load_policy(folder / "final", HOST.registry)
     context = PhaseContext(HOST.registry, EnvTable(use="cartpole"), "c", Path(), 0, 1, {})
     found = compare_policies(context.make_env, student, good, 20, 3)
@@ -126,7 +128,7 @@ def test_a_teacher_with_shuffled_choices_fails_the_stage(tmp_path: Path, trained
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"learning_rate": 0.0}, "the student did not move"),
+        ({"until": {"steps": 512}, "learning_rate": 0.0}, "the student did not move"),
         ({"until": {"steps": 512}, "steps_per_rollout": 1}, "the student lost"),
         ({"until": {"steps": 512}, "allowed_loss": 1.0, "min_agreement": 1.0}, "asked are 100.0%"),
     ],
