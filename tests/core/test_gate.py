@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -49,6 +51,21 @@ def test_of_1000_gates_at_most_the_stated_share_promotes_wrongly(at_least, truth
         margins = np.where(rng.random(games) < truth, 1, -1)
         wrong += judge_gate(match(margins), settings).promoted
     assert wrong <= 100
+
+
+@pytest.mark.parametrize("decided", [0.0, 0.5, 1.0])
+def test_maps_that_decide_do_not_let_more_through(decided):
+    """Both games of a start go to the same side in a share `decided` of the starts, whatever the seats."""
+    rng = np.random.default_rng(13)
+    settings = GateSettings(games=50, at_least=0.55, confidence=0.9)
+    wrong = 0
+    for _ in range(1000):
+        won = rng.random((2, 50)) < 0.55
+        won[1] = np.where(rng.random(50) < decided, won[0], won[1])
+        result = match(np.where(won, 1, -1).reshape(-1))
+        result = replace(result, start=np.tile(np.arange(50), 2))
+        wrong += judge_gate(result, settings).promoted
+    assert wrong <= 115  # 100, and the scatter of a thousand
 
 
 def test_equal_players_who_often_draw_are_no_likelier_to_pass():

@@ -1,9 +1,13 @@
 """Lux in the phases: boards of several sizes, self-play against scripted players, held-out maps, and going on after a stop."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+import tomli_w
 
 from lanista.held_out import held_out_settings
 from lanista.metrics import read_metrics
@@ -199,3 +203,53 @@ def test_training_plays_no_held_out_map_and_every_figure_plays_no_other(tmp_path
     assert held_out_settings(HOST.registry, "lux_s1") == {"maps": "held_out"}
     card = json.loads((tmp_path / "run" / "final" / "policy.json").read_text())
     assert card["env_settings"]["maps"] == "train"
+
+
+KILLER = """
+import os, signal
+from lanista import hookimpl
+
+@hookimpl
+def update_finished(run, phase, update, metrics):
+    if str(update) == os.environ.get("KILL_AT"):
+        os.kill(os.getpid(), signal.Signals[os.environ["KILL_BY"]])
+"""
+
+
+def lanista(*words, cwd, **environment):
+    env = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    command = [sys.executable, "-m", "lanista", *words]
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600, check=False)
+
+
+@pytest.fixture(scope="module")
+def killed_work(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kills")
+    recipe = {"name": "t", "seed": 4, "env": ENV, "phases": [CLONE, TRAIN, STUDENT]}
+    (folder / "t.toml").write_text(tomli_w.dumps(recipe))
+    (folder / "killer.py").write_text(KILLER)
+    ended = lanista("run", "t.toml", "--plugin", "killer.py", "--out", "unbroken", cwd=folder)
+    assert ended.returncode == 0, ended.stderr
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kills",
+    [
+        [("1", "SIGKILL"), ("3", "SIGINT")],
+        [("6", "SIGKILL"), ("9", "SIGKILL"), ("12", "SIGINT")],
+        [("10", "SIGINT"), ("14", "SIGKILL"), ("16", "SIGKILL")],
+    ],
+    ids=["while it clones", "while it plays in the league", "around the change to the student"],
+)
+def test_a_killed_run_ends_as_the_unbroken_one(killed_work, kills):
+    name = f"killed-{kills[0][0]}"
+    words = ["run", "t.toml", "--plugin", "killer.py", "--out", name]
+    for update, signal in kills:
+        ended = lanista(*words, cwd=killed_work, KILL_AT=update, KILL_BY=signal)
+        assert ended.returncode == (-9 if signal == "SIGKILL" else 130), ended.stderr
+        words = ["resume", name]
+    ended = lanista(*words, cwd=killed_work)
+    assert ended.returncode == 0, ended.stderr
+    assert contents(killed_work / name) == contents(killed_work / "unbroken")
