@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lanista.cli import main
-from lanista.cli.eval import match_values
+from lanista.cli.eval_values import match_values
 from lanista.contenders import find_contender, read_pairs
 from lanista.errors import UsageError
 from lanista.intervals import wilson

@@ -187,7 +187,7 @@ def _env_table(env: str | None, changes: dict[str, Any], teachers: Any, host: An
 
 
 def _free_folder(students: "list[Student]") -> Path:
-    from lanista.cli.run import free_folder
+    from lanista.cli.free_folder import free_folder
 
     return free_folder(f"distill-{students[0].name}" if len(students) == 1 else "distill")
 

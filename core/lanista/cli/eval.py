@@ -8,7 +8,6 @@ import typer
 
 if TYPE_CHECKING:
     from lanista.contenders import Contender, Ground
-    from lanista.matches import MatchResult
     from lanista.registry import Registry
 
 
@@ -197,6 +196,7 @@ def _matches(
     seed: int,
     sample: bool,
 ) -> list[dict[str, Any]]:
+    from lanista.cli.eval_values import match_values
     from lanista.errors import UsageError
     from lanista.matches import play_matches
     from lanista.seeds import derive_seed
@@ -220,62 +220,6 @@ def _matches(
         result = play_matches(ground.make_env, players, games, derive_seed(seed, "games", place))
         told.append(match_values(result, first.name, other.name, ground.spec.seats))
     return told
-
-
-def match_values(result: "MatchResult", first: str, other: str, seats: int) -> dict[str, Any]:
-    """One match as JSON values; the sentence is the one that is printed."""
-    tally = result.tally(0, 1)
-    low, high = result.interval(0, 1)
-    if low > 0.5:
-        verdict = f"{first} is the stronger"
-    elif high < 0.5:
-        verdict = f"{other} is the stronger"
-    else:
-        verdict = "not enough games to tell"
-    by_seat = [result.tally(0, 1, seat) for seat in range(seats)]
-    return {
-        "against": other,
-        "games": result.num_games,
-        "wins": tally.wins,
-        "draws": tally.draws,
-        "losses": tally.losses,
-        "score": tally.share,
-        "low": low,
-        "high": high,
-        "by_seat": [{"wins": seat.wins, "draws": seat.draws, "losses": seat.losses} for seat in by_seat],
-        **(_first_places(result) if seats > 2 else {}),
-        **_variants(result),
-        "distinct_games": result.distinct_games,
-        "mean_steps": float(result.steps.mean()),
-        "verdict": verdict,
-    }
-
-
-def _variants(result: "MatchResult") -> dict[str, Any]:
-    """Score and interval over the games of each variant, such as a size of board."""
-    told = {}
-    for name, games in result.by_variant().items():
-        tally = games.tally(0, 1)
-        low, high = games.interval(0, 1)
-        told[name] = {
-            "games": games.num_games,
-            "wins": tally.wins,
-            "draws": tally.draws,
-            "losses": tally.losses,
-            "score": tally.share,
-            "low": low,
-            "high": high,
-        }
-    return {"variants": told} if told else {}
-
-
-def _first_places(result: "MatchResult") -> dict[str, Any]:
-    """How often A, in one seat against all others, came first."""
-    from lanista.intervals import wilson
-
-    firsts = result.first_places(0)
-    low, high = wilson(firsts, result.num_games)
-    return {"first_places": {"share": firsts / result.num_games, "low": low, "high": high}}
 
 
 def _returns(

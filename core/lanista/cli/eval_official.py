@@ -61,7 +61,7 @@ def evaluate_official(
     contenders: "Sequence[Contender]", asked: Asked, registry: "Registry"
 ) -> dict[str, Any]:
     """Play the first against all others and give everything that is told, as JSON values."""
-    from lanista.cli.eval import match_values
+    from lanista.cli.eval_values import match_values
     from lanista.game_log import GameLog
     from lanista.official import (
         configuration_of,
@@ -110,22 +110,3 @@ def evaluate_official(
 def usable_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def fault_words(faults: Mapping[str, Any]) -> str:
-    """``2 timeout, 1 error``, or nothing."""
-    return ", ".join(f"{count} {kind}" for kind, count in faults["counts"].items())
-
-
-def fault_lines(told: Mapping[str, Any]) -> list[str]:
-    """A sentence for each kind of failure of each side of each match, with the first one's text."""
-    lines = []
-    for match in told["matches"]:
-        for side, name in (("a", told["a"]), ("against", match["against"])):
-            for kind, text in match["faults"][side]["first"].items():
-                count = match["faults"][side]["counts"][kind]
-                games = "game" if count == 1 else "games"
-                meets = f" against {match['against']}" if side == "a" else ""
-                what = "sent what cannot be read" if kind == "unsendable" else f"failed ({kind}) and lost"
-                lines.append(f"{name} {what} in {count} of {match['games']} {games}{meets}; first, {text}")
-    return lines

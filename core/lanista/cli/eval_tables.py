@@ -1,5 +1,6 @@
 """The tables that `lanista eval` prints."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import typer
@@ -8,7 +9,6 @@ import typer
 def print_matches(told: dict[str, Any]) -> None:
     """A row for each opponent, one for all of them, and what is worth knowing."""
     from lanista.cli.columns import print_columns
-    from lanista.cli.eval_official import fault_lines, fault_words
 
     rows = []
     for match in told["matches"]:
@@ -40,7 +40,7 @@ def print_matches(told: dict[str, Any]) -> None:
     if "official" in told:
         headers[-1:-1] = ["its faults", "worst turn"]
         for row, match in zip(rows, told["matches"], strict=True):
-            row[-1:-1] = [fault_words(match["faults"]["against"]), _seconds(match["worst_turn_s"]["a"])]
+            row[-1:-1] = [_fault_words(match["faults"]["against"]), _seconds(match["worst_turn_s"]["a"])]
     if len(told["matches"]) > 1:
         rows.append(_all_of(told["matches"], len(headers)))
     print_columns(f"{told['a']} in {told['env']} (a draw is half a win)", headers, rows)
@@ -57,7 +57,7 @@ def print_matches(told: dict[str, Any]) -> None:
                 f"of {match['games']}: the interval would hold for games that vary"
                 + ("" if told["sample"] else ", as those of policies do with --sample")
             )
-    for line in fault_lines(told) if "official" in told else []:
+    for line in _fault_lines(told) if "official" in told else []:
         typer.echo(line)
 
 
@@ -95,3 +95,22 @@ def print_returns(told: dict[str, Any]) -> None:
     ]
     title = f"return in {told['env']} over {told['episodes']} episodes"
     print_columns(title, ["player", "mean", "95 %", "least", "most", ""], rows)
+
+
+def _fault_words(faults: Mapping[str, Any]) -> str:
+    """``2 timeout, 1 error``, or nothing."""
+    return ", ".join(f"{count} {kind}" for kind, count in faults["counts"].items())
+
+
+def _fault_lines(told: Mapping[str, Any]) -> list[str]:
+    """A sentence for each kind of failure of each side of each match, with the first one's text."""
+    lines = []
+    for match in told["matches"]:
+        for side, name in (("a", told["a"]), ("against", match["against"])):
+            for kind, text in match["faults"][side]["first"].items():
+                count = match["faults"][side]["counts"][kind]
+                games = "game" if count == 1 else "games"
+                meets = f" against {match['against']}" if side == "a" else ""
+                what = "sent what cannot be read" if kind == "unsendable" else f"failed ({kind}) and lost"
+                lines.append(f"{name} {what} in {count} of {match['games']} {games}{meets}; first, {text}")
+    return lines

@@ -51,6 +51,7 @@ def run(
     if check:
         typer.echo(resolved_toml(checked, host.registry), nl=False)
         return
+    from lanista.cli.free_folder import free_folder
     from lanista.seed_group import SeedGroup
 
     folder = out or free_folder(checked.top.name)
@@ -120,15 +121,3 @@ def _play(run: "Run") -> None:  # type: ignore[name-defined]  # noqa: F821 - imp
         print_card(card, run.folder)
     if code:
         raise typer.Exit(code)
-
-
-def free_folder(name: str) -> Path:
-    """``runs/<name>-<date>``, a folder that is not there yet."""
-    from datetime import datetime
-
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    folder, count = Path("runs") / f"{name}-{stamp}", 1
-    while folder.exists():
-        count += 1
-        folder = Path("runs") / f"{name}-{stamp}-{count}"
-    return folder

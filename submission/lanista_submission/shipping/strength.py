@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lanista.cli.eval import match_values
 from lanista.cli.eval_official import Asked, evaluate_official, usable_cores
+from lanista.cli.eval_values import match_values
 from lanista.contenders import Contender, find_contender, find_ground
 from lanista.matches import play_matches
 from lanista.policy import Policy
