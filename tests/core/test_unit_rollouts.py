@@ -281,13 +281,13 @@ def test_random_actions_of_units_are_drawn_a_row_a_unit():
 )
 def test_a_broken_table_is_named_by_the_rollout(spoil, words):
     env = env_of(games=10)
-    show = env._show
+    show = env.show
 
     def broken():
         show()
         spoil(env)
 
-    env._show = broken
+    env.show = broken
 
     class Careless(Say):
         def sample(self, logits, legal, generator):

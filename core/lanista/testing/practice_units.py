@@ -12,27 +12,27 @@ from lanista.arrays import AnyArray, IntArray
 from lanista.env import VecEnv
 from lanista.plugins import NoSettings
 from lanista.registry import Entry, Registry
-from lanista.spec import EnvSpec, FactSpec, HeadSpec, ObsPart
+from lanista.spec import EnvSpec, HeadSpec, ObsPart
 from lanista.testing.practice import CHOICES, PracticeSettings
+from lanista.testing.rounds import Rounds, points_of
 
 SIDE = 3
 MOST = 4
 KINDS = (("crier", CHOICES), ("page", 2))
 
 
-class PracticeUnits(VecEnv):
+class PracticeUnits(Rounds):
     """See the module."""
+
+    drawn = ("_counts", "_draws")
 
     def __init__(self, num_games: int, settings: PracticeSettings, num_threads: int) -> None:
         """Allocate every array."""
-        seats, rounds = settings.seats, settings.rounds
-        cells = (num_games, seats)
-        self.num_games = num_games
-        self.spec = EnvSpec(
+        spec = EnvSpec(
             name="practice_units",
             version="1",
             source="lanista.testing.practice_units",
-            seats=seats,
+            seats=settings.seats,
             turns="simultaneous",
             observation=(
                 ObsPart(
@@ -41,68 +41,34 @@ class PracticeUnits(VecEnv):
                 ObsPart("clock", (1,), "float32", "share of the rounds that are over"),
             ),
             heads=(HeadSpec("say", "units", CHOICES, "a number", units=KINDS),),
-            facts=(
-                FactSpec("reward", "flow", "points", "share of the units that said the right number"),
-                FactSpec("points", "level", "points", "points in this game"),
-            ),
-            max_steps=rounds,
+            facts=points_of("share of the units that said the right number", "points in this game"),
+            max_steps=settings.rounds,
             reward_range=(0.0, 1.0),
-            outcome="score" if seats == 1 else "result",
+            outcome="score" if settings.seats == 1 else "result",
             unit_observation=(ObsPart("number", (CHOICES,), "float32", "1 at the number to say"),),
         )
-        self.observation = self._blank(cells)
-        self.final_observation = self._blank(cells)
+        super().__init__(num_games, spec)
         self.legal = {}
-        self.facts = {name: np.zeros(cells, np.float32) for name in ("reward", "points")}
-        self.final_facts = {name: np.zeros(cells, np.float32) for name in ("reward", "points")}
-        self.acting = np.ones(cells, np.bool_)
-        self.outcome = np.zeros(cells, np.float32)
-        self.terminated, self.truncated = np.zeros(cells, np.bool_), np.zeros(cells, np.bool_)
-        self.ended = np.zeros(num_games, np.bool_)
-        self.unit_offsets = np.zeros(num_games * seats + 1, np.int64)
-        self._seed = np.zeros(1, np.int64)
-        self._episode = np.zeros(num_games, np.int64)
-        self._round = np.zeros(num_games, np.int64)
+        self.unit_offsets = np.zeros(num_games * settings.seats + 1, np.int64)
         # Of the games that are on, a round: units, and of each its cell, kind, number and forbidden number.
-        self._counts = np.zeros((*cells, rounds), np.int64)
-        self._draws = np.zeros((*cells, rounds, MOST, 4), np.int64)
-        self._show()
+        self._counts = np.zeros((num_games, settings.seats, settings.rounds), np.int64)
+        self._draws = np.zeros((*self._counts.shape, MOST, 4), np.int64)
+        self.show()
 
-    def _blank(self, cells: tuple[int, int]) -> dict[str, AnyArray]:
-        return {
-            "board": np.zeros((*cells, CHOICES, SIDE, SIDE), np.uint8),
-            "clock": np.zeros((*cells, 1), np.float32),
-        }
+    def draw(self, game: int, rng: np.random.Generator) -> None:
+        """Draw the units of a game and their numbers."""
+        shape = self._counts.shape[1:]
+        self._counts[game] = rng.integers(MOST + 1, size=shape)
+        cell = rng.random((*shape, SIDE * SIDE)).argsort(axis=-1)[..., :MOST]
+        kind = rng.integers(len(KINDS), size=(*shape, MOST))
+        number = rng.integers(CHOICES, size=kind.shape) % np.where(kind == 0, CHOICES, 2)
+        forbidden = (number + rng.integers(1, CHOICES, size=kind.shape)) % CHOICES
+        self._draws[game] = np.stack([cell, kind, number, np.where(kind == 0, forbidden, -1)], axis=-1)
 
-    def reset(self, seed: int) -> None:
-        """Start all games anew."""
-        self._seed[:] = seed
-        self._episode[:] = 0
-        shown: tuple[AnyArray, ...] = (*self.facts.values(), self.outcome, self.terminated, self.ended)
-        for array in shown:
-            array[...] = 0
-        self._begin(np.arange(self.num_games))
-
-    def _begin(self, games: IntArray) -> None:
-        """Draw the rounds of games that begin, each from its own stream."""
-        shape = self._draws.shape[1:3]
-        for game in games:
-            rng = np.random.default_rng([int(self._seed[0]), int(game), int(self._episode[game])])
-            self._counts[game] = rng.integers(MOST + 1, size=shape)
-            cell = rng.random((*shape, SIDE * SIDE)).argsort(axis=-1)[..., :MOST]
-            kind = rng.integers(len(KINDS), size=(*shape, MOST))
-            number = rng.integers(CHOICES, size=kind.shape) % np.where(kind == 0, CHOICES, 2)
-            forbidden = (number + rng.integers(1, CHOICES, size=kind.shape)) % CHOICES
-            self._draws[game] = np.stack([cell, kind, number, np.where(kind == 0, forbidden, -1)], axis=-1)
-        self._episode[games] += 1
-        self._round[games] = 0
-        for fact in self.facts.values():
-            fact[games] = 0.0
-        self._show()
-
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Show the boards and the table of units."""
         games, seats = np.indices(self.acting.shape)
-        at = np.minimum(self._round, self.spec.max_steps - 1)[:, None]
+        at = self._round[:, None]
         counts = self._counts[games, seats, at].reshape(-1)
         self.unit_offsets[1:] = np.cumsum(counts)
         self.unit_row = np.repeat(np.arange(len(counts)), counts)
@@ -123,43 +89,8 @@ class PracticeUnits(VecEnv):
         counts = np.diff(self.unit_offsets)
         right = np.bincount(self.unit_row, actions["say"] == self._number, minlength=len(counts))
         share = (right / np.maximum(counts, 1)).reshape(self.acting.shape)
-        self.facts["reward"][...] = share
-        self.facts["points"] += share
-        self._round += 1
-        self.ended[...] = self._round == self.spec.max_steps
-        self.terminated[...] = self.ended[:, None]
-        self.outcome[...] = 0.0
-        over = np.flatnonzero(self.ended)
-        for name, part in self.observation.items():
-            self.final_observation[name][over] = part[over]
-        self.final_observation["clock"][over] = 1.0
-        for name, fact in self.facts.items():
-            self.final_facts[name][over] = fact[over]
-        points = self.facts["points"][over]
-        self.outcome[over] = points if self.spec.seats == 1 else np.sign(points - points[:, ::-1])
-        if len(over):
-            self._begin(over)
-        else:
-            self._show()
-
-    def _changing(self) -> dict[str, AnyArray]:
-        names = (
-            "outcome", "terminated", "ended", "_seed", "_episode", "_round", "_counts", "_draws",
-        )  # fmt: skip
-        arrays: dict[str, AnyArray] = {name: getattr(self, name) for name in names}
-        for group in ("final_observation", "facts", "final_facts"):
-            arrays |= {f"{group}.{name}": array for name, array in getattr(self, group).items()}
-        return arrays
-
-    def save(self) -> dict[str, AnyArray]:
-        """See `VecEnv.save`."""
-        return {name: array.copy() for name, array in self._changing().items()}
-
-    def load(self, state: dict[str, AnyArray]) -> None:
-        """See `VecEnv.load`."""
-        for name, array in self._changing().items():
-            array[...] = state[name]
-        self._show()
+        self.end_round(share)
+        self.final_observation["clock"][self.ended] = 1.0
 
 
 class Teller:
