@@ -129,34 +129,55 @@ class _Game:
         }  # fmt: skip
 
 
-class TurnsView(AECEnv):  # type: ignore[misc] # pettingzoo is untyped
-    """One game of a native env whose seats take turns."""
+class _View:
+    """What both views have: agents and their spaces, text, an end."""
 
-    def __init__(self, game: VecEnv, render_mode: str | None = None) -> None:
-        """Show `game`, an env for one game whose seats take turns and which has one head."""
-        super().__init__()
+    #: how PettingZoo calls the view, and the turns of the games that it shows
+    kind: str
+    turns: str
+
+    def _set_up(self, game: VecEnv, render_mode: str | None) -> None:
         spec = game.spec
-        if spec.turns != "alternating" or len(spec.heads) != 1 or game.num_games != 1:
+        if spec.turns != self.turns or len(spec.heads) != 1 or game.num_games != 1:
             raise UsageError(
                 f"env {spec.name} has {spec.turns} turns, {len(spec.heads)} heads and {game.num_games} games; "
-                f"the AEC view shows one game of an env with alternating turns and one head"
+                f"the {self.kind} view shows one game of an env with {self.turns} turns and one head"
             )
         self.game = game
         self.render_mode = render_mode
         self._game = shown = _Game(game, render_mode)
-        self.metadata = shown.metadata(is_parallelizable=False)
+        self.metadata = shown.metadata(is_parallelizable=self.turns == "simultaneous")
         self.possible_agents = shown.agents
         self.agents: list[str] = []
         self.observation_spaces = dict(zip(shown.agents, shown.observations, strict=True))
         self.action_spaces = dict(zip(shown.agents, shown.actions, strict=True))
 
     def observation_space(self, agent: str) -> Any:  # noqa: ANN401 - a gymnasium space
-        """Observation and mask of an agent."""
+        """Observation of an agent, with its mask or its units."""
         return self.observation_spaces[agent]
 
     def action_space(self, agent: str) -> Any:  # noqa: ANN401 - a gymnasium space
         """The choices of an agent."""
         return self.action_spaces[agent]
+
+    def render(self) -> str | None:
+        """The running game as text, if the view was made with ``render_mode="ansi"``."""
+        return self._game.render()
+
+    def close(self) -> None:
+        """Let go of what the env holds."""
+        self.game.close()
+
+
+class TurnsView(_View, AECEnv):  # type: ignore[misc] # pettingzoo is untyped
+    """One game of a native env whose seats take turns."""
+
+    kind, turns = "AEC", "alternating"
+
+    def __init__(self, game: VecEnv, render_mode: str | None = None) -> None:
+        """Show `game`, an env for one game whose seats take turns and which has one head."""
+        super().__init__()
+        self._set_up(game, render_mode)
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """Start a game; `seed` starts the env's streams, if it draws at all."""
@@ -196,16 +217,8 @@ class TurnsView(AECEnv):  # type: ignore[misc] # pettingzoo is untyped
             self.agent_selection = self._to_move()
         self._accumulate_rewards()
 
-    def render(self) -> str | None:
-        """The running game as text, if the view was made with ``render_mode="ansi"``."""
-        return self._game.render()
 
-    def close(self) -> None:
-        """Let go of what the env holds."""
-        self.game.close()
-
-
-class TogetherView(ParallelEnv):  # type: ignore[misc] # pettingzoo is untyped
+class TogetherView(_View, ParallelEnv):  # type: ignore[misc] # pettingzoo is untyped
     """One game of a native env whose seats act at once.
 
     Of units an action holds a choice for each, in the order of the observation. A unit without one, or with one
@@ -213,30 +226,11 @@ class TogetherView(ParallelEnv):  # type: ignore[misc] # pettingzoo is untyped
     beyond the last unit is ignored.
     """
 
+    kind, turns = "parallel", "simultaneous"
+
     def __init__(self, game: VecEnv, render_mode: str | None = None) -> None:
         """Show `game`, an env for one game whose seats act at once and which has one head."""
-        spec = game.spec
-        if spec.turns != "simultaneous" or len(spec.heads) != 1 or game.num_games != 1:
-            raise UsageError(
-                f"env {spec.name} has {spec.turns} turns, {len(spec.heads)} heads and {game.num_games} games; "
-                f"the parallel view shows one game of an env with simultaneous turns and one head"
-            )
-        self.game = game
-        self.render_mode = render_mode
-        self._game = shown = _Game(game, render_mode)
-        self.metadata = shown.metadata(is_parallelizable=True)
-        self.possible_agents = shown.agents
-        self.agents: list[str] = []
-        self.observation_spaces = dict(zip(shown.agents, shown.observations, strict=True))
-        self.action_spaces = dict(zip(shown.agents, shown.actions, strict=True))
-
-    def observation_space(self, agent: str) -> Any:  # noqa: ANN401 - a gymnasium space
-        """Observation of an agent, with its mask or its units."""
-        return self.observation_spaces[agent]
-
-    def action_space(self, agent: str) -> Any:  # noqa: ANN401 - a gymnasium space
-        """The choices of an agent."""
-        return self.action_spaces[agent]
+        self._set_up(game, render_mode)
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -280,11 +274,3 @@ class TogetherView(ParallelEnv):  # type: ignore[misc] # pettingzoo is untyped
         legal = (given >= 0) & (given < self._game.head.size)
         legal[legal] = self.game.unit_legal[rows[legal], given[legal]]
         chosen[rows[legal]] = given[legal]
-
-    def render(self) -> str | None:
-        """The running game as text, if the view was made with ``render_mode="ansi"``."""
-        return self._game.render()
-
-    def close(self) -> None:
-        """Let go of what the env holds."""
-        self.game.close()
