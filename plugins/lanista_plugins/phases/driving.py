@@ -112,6 +112,7 @@ class Drivers:
         for spec in self._collector.env.spec.heads:
             mask: Any = legal.get(spec.name)
             held = self._held[rows, : spec.size]
+            allowed: AnyArray | None
             if isinstance(mask, UnitTable):
                 held, allowed = held[mask.row.numpy()], mask.legal.numpy()
             else:
