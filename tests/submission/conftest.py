@@ -5,9 +5,13 @@ import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import onnx
 import pytest
 
 from lanista.judge import Judge, NoJudgeError, find_judge
+from lanista.policy import Policy
+from lanista_submission.export import policy as export
+from lanista_submission.export.graph import content_hash
 from lanista_submission.verify.profile import TargetProfile, own_profiles
 
 
@@ -15,6 +19,23 @@ from lanista_submission.verify.profile import TargetProfile, own_profiles
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A verification keeps a faulty game's replay in the current folder: let that be the test's own."""
     monkeypatch.chdir(tmp_path)
+
+
+_traced: dict[str, bytes] = {}
+
+
+@pytest.fixture(autouse=True)
+def traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal policies give equal graphs (test_export.py holds that), so each is traced once in a process."""
+    trace = export.export_model
+
+    def kept(policy: Policy) -> onnx.ModelProto:
+        key = content_hash(policy)
+        if key not in _traced:
+            _traced[key] = trace(policy).SerializeToString()
+        return onnx.load_from_string(_traced[key])
+
+    monkeypatch.setattr(export, "export_model", kept)
 
 
 #: leaves no doubt that it is the agent, and plays legal moves, the middle first
