@@ -109,6 +109,9 @@ class UnitMlpSettings(BaseModel):
     activation: Activation = "relu"
     #: gain of the orthogonal weights behind the logits, > 0
     policy_gain: float = Field(default=0.01, gt=0.0)
+    #: "float32", or "bfloat16" for the products of the two layers over units, where learners and players ask for them;
+    #: what torch differentiates or exports is in float32
+    precision: Literal["float32", "bfloat16"] = "float32"
 
 
 class OnnxNetworkSettings(BaseModel):

@@ -261,7 +261,9 @@ class Collector:
             return
         learn[mine] = True
         self.acting_rows = mine
-        actions, logprob, value = self._decide(mine, *seen(env, mine))
+        # Where every row decides, as in self-play against none but itself, nothing has to be picked out and copied.
+        shown = self._seen() if len(mine) == self._rows else seen(env, mine)
+        actions, logprob, value = self._decide(mine, *shown)
         for name, action in actions.items():
             chosen = action.numpy()
             self._play(name, mine, chosen)

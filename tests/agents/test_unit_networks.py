@@ -253,3 +253,20 @@ def test_unit_mlps_own_way_back_is_that_of_torch(registry, activation, attention
         torch.testing.assert_close(slots[weight], by, atol=2e-5, rtol=1e-4)
     with torch.no_grad():
         near(traced, network(rows))
+
+
+def test_unit_mlp_in_bfloat16_answers_and_leads_back_nearly_as_in_float32(registry):
+    settings, rows = {"width": 32, "context": 16}, rows_of(spec_of(), [3, 0, 5, 1, 7, 2])
+    found = []
+    for precision in ("float32", "bfloat16"):
+        network = stirred(network_of(registry, "unit_mlp", {**settings, "precision": precision}))
+        output, pull = network.vjp(rows)
+        assert output.value.dtype == output.logits["orders"].dtype == torch.float32
+        slots = {weight: torch.full_like(weight, torch.nan) for weight in network.parameters()}
+        logits = {name: torch.ones_like(part) for name, part in output.logits.items()}
+        pull(PolicyOutput(logits, torch.ones_like(output.value)), slots)
+        found.append((output, torch.cat([slot.flatten() for slot in slots.values()])))
+    (single, by_single), (half, by_half) = found
+    near(single, half, atol=0.1)
+    assert not torch.equal(single.value, half.value)
+    assert torch.linalg.vector_norm(by_half - by_single) < 0.03 * torch.linalg.vector_norm(by_single)

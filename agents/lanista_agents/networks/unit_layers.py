@@ -61,9 +61,9 @@ class UnitInputs(nn.Module):
         kind = nn.functional.one_hot(table.kind, self.kinds).to(torch.float32)
         return kind if self.flat is None else torch.cat([kind, self.flat(table.observation)], dim=1)
 
-    def _written(self, table: UnitTable) -> Tensor:
+    def _written(self, table: UnitTable, dtype: torch.dtype) -> Tensor:
         """The numbers of `forward` before scaling, ``[U, padded]``; what is beyond `size` is 0."""
-        numbers = torch.empty(table.num_units, self.padded)
+        numbers = torch.empty(table.num_units, self.padded, dtype=dtype)
         numbers[:, : self.kinds] = self.places.index_select(0, table.kind)
         start = self.kinds
         for name in () if self.flat is None else self.flat.names:
@@ -73,9 +73,11 @@ class UnitInputs(nn.Module):
         numbers[:, start:] = 0.0
         return numbers
 
-    def vjp(self, layer: nn.Linear, table: UnitTable) -> tuple[Tensor, Callable[[Tensor, Slots], None]]:
-        """``layer(self(table))``, ``[U, outputs]``, and the way back to the weights of `layer`."""
-        numbers = self._written(table)
+    def vjp(
+        self, layer: nn.Linear, table: UnitTable, dtype: torch.dtype
+    ) -> tuple[Tensor, Callable[[Tensor, Slots], None]]:
+        """``layer(self(table))``, ``[U, outputs]``, and the way back to the weights of `layer`; products in `dtype`."""
+        numbers = self._written(table, dtype)
         scaling = self.flat.scaling if self.flat is not None and self.flat.scaling.needed else None
         weight: Tensor = layer.weight
         bias: Tensor = layer.bias
@@ -88,12 +90,14 @@ class UnitInputs(nn.Module):
 
         def pull(gradient: Tensor, slots: Slots) -> None:
             by_bias = torch.sum(gradient, 0, out=slots[layer.bias])
-            by_weight = slots[layer.weight].copy_((gradient.t() @ numbers)[:, : self.size])
+            by_weight = slots[layer.weight].copy_((gradient.to(dtype).t() @ numbers)[:, : self.size])
             if scaling is not None:
                 by_weight[:, seen] *= scaling.factor
                 by_weight[:, seen].addr_(by_bias, scaling.offset)
 
-        return torch.addmm(bias, numbers, wide.t()), pull
+        if dtype == torch.float32:
+            return torch.addmm(bias, numbers, wide.t()), pull
+        return (numbers @ wide.to(dtype).t()).to(torch.float32).add_(bias), pull
 
 
 class RowInputs(nn.Module):

@@ -92,9 +92,11 @@ class UnitMlp(Network):
             return self._vjp(observation, units_of(observation))
 
     def _vjp(self, observation: Tensors, table: UnitTable) -> tuple[PolicyOutput, NetworkPull]:
-        act = self.activation
-        first, pull_first = self.units.vjp(self.first, table)
+        # The two layers that take most of the time, in the recipe's precision; all others are small.
+        act, dtype = self.activation, getattr(torch, self.settings.precision)
+        first, pull_first = self.units.vjp(self.first, table, dtype)
         own = act.over(first)
+        narrow, weight = own.to(dtype), self.second.weight.to(dtype)
         mean, pull_pooling = self.pooling.vjp(own, table)
         seen = self._seen_of(observation, table)
         told = self.seen(seen).addmm_(mean, self.pooled.weight.t()).add_(self.pooled.bias)
@@ -105,8 +107,12 @@ class UnitMlp(Network):
             context, pull_block = block.vjp(context)
             context_pulls.append(pull_block)
         # What all units of a row are told is added up before it goes to each of them.
-        heard = self.told(context).add_(self.second.bias).index_select(0, table.row)
-        units = joined = act.over(second := heard.addmm_(own, self.second.weight.t()))
+        second = self.told(context).add_(self.second.bias).index_select(0, table.row)
+        if dtype == torch.float32:
+            second.addmm_(narrow, weight.t())
+        else:
+            second.add_(narrow @ weight.t())
+        units = joined = act.over(second)
         unit_pulls = []
         for block in self.blocks:
             assert isinstance(block, ResidualBlock)
@@ -123,7 +129,8 @@ class UnitMlp(Network):
                     by_units = pull_block(by_units, slots)
                 by_units = act.pull(by_units, second, joined)
                 by_heard = sum_of_rows(by_units, table)
-                torch.mm(by_units.t(), own, out=slots[self.second.weight])
+                narrow_by = by_units.to(dtype)
+                slots[self.second.weight].copy_(narrow_by.t() @ narrow)
                 pull_dense(self.told, context, by_heard, slots)
                 slots[self.second.bias].copy_(slots[self.told.bias])
                 by_context, _ = pull_outputs(PolicyOutput(others, gradient.value), slots)
@@ -133,7 +140,7 @@ class UnitMlp(Network):
                 by_context = act.pull(by_context, told, begun)
                 pull_dense(self.seen, seen, by_context, slots)
                 pull_dense(self.pooled, mean, by_context, slots)
-                by_own = by_units @ self.second.weight
+                by_own = (narrow_by @ weight).to(torch.float32)
                 pull_pooling(by_context @ self.pooled.weight, by_own, slots)
                 pull_first(act.pull(by_own, first, own), slots)
 
