@@ -45,8 +45,9 @@ PHASE: dict[str, Any] = {
     "steps_per_rollout": 500,
     # A teacher that hardly ever stumbles shows hardly ever how to go on after it.
     "shove": 40,
-    "stretch": 250,
-    "until": {"steps": 51_200},
+    "stretch": 150,
+    "student_share": {"start": 0.0, "end": 1.0, "by": 0.125},
+    "until": {"steps": 102_400},
 }
 #: rounds before the first test
 UNTESTED = 2
