@@ -127,6 +127,27 @@ def test_scripted_players_play_in_the_official_game(lanista, tmp_path):
     assert match["mean_steps"] == 40
 
 
+def test_a_policy_that_comes_with_a_plugin_plays_as_its_archive(lanista, tmp_path):
+    words = (
+        "lux_demo_v1",
+        "--against",
+        "nothing.py",
+        "--env",
+        "lux_s1",
+        "--env-set",
+        "size=24",
+        "--games",
+        "1",
+    )
+    code, out, err = lanista(*words, "--config", "episodeSteps=40", "--results", "games.jsonl", "--json")
+    assert code == 0, err
+    (match,) = json.loads(out)["matches"]
+    assert match["faults"]["a"]["counts"] == {}
+    assert match["wins"] == 2  # a side without an order loses its only unit, or its tile, in the first night
+    (line, _) = [json.loads(line) for line in (tmp_path / "games.jsonl").read_text().splitlines()]
+    assert any(guest.startswith("policy:") for guest in line["guests"])
+
+
 def test_a_player_of_a_game_that_cannot_be_bridged_is_refused(lanista, tmp_path):
     code, _, err = lanista("first.py", "--against", "random", "--env", "kaggle:connectx", "--games", "1")
     assert code == 64

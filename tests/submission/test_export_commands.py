@@ -98,3 +98,26 @@ def test_wrong_words_are_one_sentence(run_folder, tmp_path, capfd, words, code, 
     error = capfd.readouterr().err
     assert sentence.format(tmp=tmp_path) in error
     assert "Traceback" not in error
+
+
+def test_a_policy_of_an_env_that_has_changed_is_named(run_folder, tmp_path, registry, capfd):
+    card = json.loads((run_folder / "final" / "policy.json").read_text())
+    part = card["spec"]["observation"][0]
+    part["shape"] = [part["shape"][0] + 1, *part["shape"][1:]]
+    record = PolicyCard.from_json(card)
+    save_policy(tmp_path / "old", build_policy(record, registry))
+    assert main(["export", str(tmp_path / "old"), "--observations", "8"]) == 1
+    said = " ".join(capfd.readouterr().err.split())
+    assert (
+        "was trained for an env 'connectx' that showed or asked for something else than it does now" in said
+    )
+
+
+def test_settings_of_the_target_are_read_and_refused_in_a_sentence(run_folder, tmp_path, capfd):
+    command = ["pack", str(run_folder), "--out", str(tmp_path / "a.tar.gz"), "--target", "kaggle:connectx"]
+    for word, said in (
+        ("colour=red", "unknown key 'colour'"),
+        ("nonsense", "settings are key=value, found 'nonsense'"),
+    ):
+        assert main([*command, "--target-set", word]) != 0
+        assert said in " ".join(capfd.readouterr().err.split())

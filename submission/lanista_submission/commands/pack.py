@@ -31,6 +31,12 @@ def pack(
             help="A smaller policy for when time runs short; a run, folder or ONNX file; repeatable."
         ),
     ] = None,
+    target_set: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE", help="A setting of the target, such as actions=sampled; repeatable."
+        ),
+    ] = None,
     average_symmetries: Annotated[
         str | None,
         typer.Option(
@@ -42,8 +48,10 @@ def pack(
     """Build the archive to submit; what is not exported yet is exported first.
 
     Examples: lanista pack runs/demo --target kaggle:connectx; lanista pack big.onnx --fallback small.onnx
-    --target kaggle:connectx --out entry.tar.gz
+    --target kaggle:connectx --out entry.tar.gz; lanista pack runs/lux --target kaggle:lux_ai_2021
+    --target-set actions=sampled
     """
+    from lanista.contenders import read_pairs
     from lanista.delivery import build_target
     from lanista.plugins import current_host
     from lanista.tables import TargetTable
@@ -52,7 +60,9 @@ def pack(
     from lanista_submission.targets.provenance import run_provenance
 
     registry = current_host().registry
-    asked = {} if average_symmetries is None else {"average_symmetries": average_symmetries}
+    asked = read_pairs(target_set or [], "--target-set")
+    if average_symmetries is not None:
+        asked["average_symmetries"] = average_symmetries
     made_for = build_target(registry, TargetTable.model_validate({"use": target, **asked}))
     if not hasattr(made_for, "pack"):
         raise PackError(f"target {target!r} has no archive; `lanista export` writes its file")

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from lanista.arrays import AnyArray
+from lanista.league.member import game_digest
 from lanista.plugins import Registry
 from lanista.policy import Policy
 from lanista.units import ROW, UnitTable, seen
@@ -93,6 +94,12 @@ def record_play(policy: Policy, registry: Registry, num_observations: int) -> Re
     card = policy.card
     settings = registry.settings("envs", card.env, card.env_settings)
     env = registry.load("envs", card.env)(NUM_GAMES, settings, 1)
+    if game_digest(card.spec) != game_digest(env.spec):
+        env.close()
+        raise ExportError(
+            f"policy {card.name!r} was trained for an env {card.env!r} that showed or asked for something else than it "
+            f"does now, so nothing can be recorded to compare it on; train it anew with this version"
+        )
     generator = torch.Generator().manual_seed(SEED)
     pieces: list[Recorded] = []
     count = 0

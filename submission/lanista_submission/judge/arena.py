@@ -245,6 +245,9 @@ def _fault(status: str, seat: Mapping[str, Any] | None) -> dict[str, str] | None
     kind, where = _KINDS[status], f"turn {found['turn']}: " if found else ""
     if found is None:
         refused = seat.get("refused") if seat else None
+        if seat and status == "TIMEOUT" and seat["turns_s"]:
+            turns = seat["turns_s"]
+            refused = f"turn {len(turns)} took {turns[-1]:.2f} s, and with it its bank of time was used up"
         return {"kind": kind, "text": one_line(refused or f"its status was {status}")}
     if found["kind"] == "raised":
         place = f" ({found['where']})" if found["where"] else ""
