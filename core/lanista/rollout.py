@@ -28,7 +28,7 @@ from lanista.openings import Openings
 from lanista.opponents import Opponents
 from lanista.policy import Policy
 from lanista.rollout_faults import RolloutFaults, check_part, misplayed
-from lanista.shaping import Passage, Shaper
+from lanista.shaping import Passage, Shaper, facts_read
 from lanista.spec import UNITS
 from lanista.symmetry.augmentation import Augmentation
 from lanista.unit_buffer import UnitBuffer
@@ -96,7 +96,7 @@ class Collector:
             final_value=np.zeros(flat, np.float32),
             bootstrap_value=np.zeros(rows, np.float32),
         )
-        names = sorted({*_facts_read(self.shapers, env), *self.watch})
+        names = sorted({*facts_read(self.shapers, env.facts), *self.watch})
         self._before = {name: by_step(env.facts[name]) for name in names}
         self._after = {name: by_step(env.facts[name]) for name in names}
         self._ended = np.zeros((steps, env.num_games), np.bool_)
@@ -395,11 +395,3 @@ class Collector:
             self.augmentation.element[:] = state["element"]
         for name, action in self._row_action.items():
             action[:] = state[f"action.{name}"].reshape(action.shape)
-
-
-def _facts_read(shapers: list[Shaper], env: VecEnv) -> list[str]:
-    """The facts that must be recorded: those that the shapers name, or all if one does not say."""
-    names: set[str] = set()
-    for shaper in shapers:
-        names |= set(getattr(shaper, "facts", env.facts))
-    return sorted(names)

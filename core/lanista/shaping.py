@@ -1,6 +1,6 @@
 """Reward shaping over facts: called once a rollout on whole arrays, never inside the step loop."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,3 +32,9 @@ class Shaper(Protocol):
 
     def __call__(self, passage: Passage) -> dict[str, FloatArray]:
         """Give the reward's parts, each ``[T, N, S]`` float32."""
+
+
+def facts_read(shapers: Iterable[Shaper], facts: Iterable[str]) -> set[str]:
+    """Which of an env's facts must be recorded: those that the shapers name, or all if one does not say."""
+    every = set(facts)
+    return {name for shaper in shapers for name in getattr(shaper, "facts", every)}
