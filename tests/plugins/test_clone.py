@@ -1,6 +1,7 @@
 """Learning from the games of others: whose decisions, which games, how near, and what is handed on."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from lanista.errors import LanistaError, RecipeError
 from lanista.games.kept_games import KeptGame
 from lanista.games.parts import Source, read_games, write_part
+from lanista.games.thinning import digest_of, thinned
 from lanista.metrics import read_metrics
 from lanista.plugins import load_plugins
 from lanista.policy import load_policy
@@ -89,6 +91,9 @@ def test_units_are_cloned_from_a_scripted_player_and_learning_goes_on_from_there
     assert card["games"] == 60
     assert card["agreement"] > 0.95 > 0.6 > card["random_agreement"]
     assert card["forbidden"] == 0
+    assert card["agreement"] > card["commonest_agreement"]
+    assert card["balanced_agreement"] > 0.9
+    assert min(card["agreement_of"].values()) > 0.9
     rows = [row for row in read_metrics(cloned / "metrics.jsonl") if row["phase"] == "on"]
     assert [row["critic_warmup"] for row in rows] == [1.0] * 3 + [0.0] * 5
     assert all("teacher_loss" not in row for row in rows[:3])
@@ -187,7 +192,6 @@ ONE, TWO = game_of([(0, 1), (2, 0)]), game_of([(1, 1), (1, 2)], outcome=(-1.0, 1
     ("changes", "marks"),
     [
         ({}, [0, 1, 2, 3, 0, 1, 2, 3]),
-        ({"every": 2}, [0, 2, 0, 2]),
         ({"seats": "winner"}, [0, 2, 1, 3]),
         ({"imitate": ["bob"]}, [1, 3, 0, 2]),
     ],
@@ -199,6 +203,35 @@ def test_the_decisions_that_are_asked_for_are_learnt_with_what_was_seen_before_t
     half = len(marks) // 2
     expected = [int(moves[place >= half][mark]) for place, mark in enumerate(marks)]
     assert batch.action["move"].tolist() == expected
+
+
+def test_thinned_games_keep_every_nth_decision_of_each_seat_and_their_value():
+    """Whole games of both seats; the first that is kept differs from game to game, and not between equal games."""
+    rng = np.random.default_rng(0)
+    games = [game_of(rng.integers(0, 3, (10, 2)).tolist()) for _ in range(40)]
+    thin = [thinned(game, 4, ()) for game in games]
+    for game, kept in zip(games, thin, strict=True):
+        assert kept.acting.shape == (10, 2)
+        for seat in range(2):
+            steps = kept.step[kept.seat == seat].tolist()
+            assert steps == list(range(steps[0], 10, 4))
+        marks = kept.observation["mark"][:, 0].astype(int)
+        np.testing.assert_array_equal(marks, 2 * kept.step + kept.seat)
+        np.testing.assert_array_equal(kept.action["move"], game.action["move"][marks])
+        assert digest_of(thinned(game, 4, ())) == digest_of(kept)
+    assert {int(kept.step[0]) for kept in thin} == {0, 1, 2, 3}
+    _, whole, _ = rows_of(games[:2], gamma=0.5)
+    rows, batch, marks = rows_of(thin[:2], gamma=0.5)
+    places = [20 * number + mark for number, mark in zip(rows.game.tolist(), marks, strict=True)]
+    assert batch.value.tolist() == whole.value[places].tolist()
+
+
+def test_seats_that_take_turns_are_both_thinned():
+    acting = np.zeros((12, 2), np.bool_)
+    acting[::2, 0] = acting[1::2, 1] = True
+    nothing = {"random": np.zeros_like(acting), "reward": np.zeros((12, 2), np.float32)}
+    thin = thinned(replace(game_of([(0, 1)] * 6), acting=acting, **nothing), 2, ())
+    assert np.bincount(thin.seat).tolist() == [3, 3]
 
 
 def test_random_moves_drawn_games_and_what_the_masks_forbid_are_left_out():

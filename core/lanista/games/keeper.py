@@ -22,6 +22,7 @@ from lanista.env import VecEnv
 from lanista.games.kept_games import KeptGame, size_of
 from lanista.games.parts import Source, drop_parts, write_part
 from lanista.games.settings import KeepGames
+from lanista.games.thinning import thinned
 from lanista.league.member import LEARNER
 from lanista.learning import Rollout
 from lanista.named_arrays import prefixed, under
@@ -211,12 +212,13 @@ class GameKeeper:
         if self.opponents is not None:
             players = self.opponents.seated(game, int(self._member[t, game]))
         whole = joined(self._open.pop(game))
-        kept = KeptGame(
+        game_over = KeptGame(
             players=tuple(players),
             outcome=outcome[t, rows].copy(),
             truncated=rollout.truncated[t, rows].copy(),
             **whole.__dict__,
         )
+        kept = thinned(game_over, self.settings.thin, rollout.units)
         self._counts.size += size_of(kept)
         self._finished.append(kept)
 

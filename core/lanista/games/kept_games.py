@@ -23,7 +23,7 @@ class KeptGame:
     outcome: FloatArray
     #: ``[S]``: whether the game was cut off for this seat by a limit
     truncated: BoolArray
-    #: ``[L, S]``: who had to act
+    #: ``[L, S]``: who had to act; of a thinned game, whose decision is there
     acting: BoolArray
     #: ``[L, S]``: of those, whose action was drawn at random by the phase (`random_opening`), not chosen
     random: BoolArray

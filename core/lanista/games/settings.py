@@ -14,6 +14,8 @@ class KeepGames(BaseModel):
     games: int = Field(ge=1)
     #: keep every n-th game that begins, 1 or more, until there are `games`; none: spread them
     every: int | None = Field(default=None, ge=1)
+    #: of a kept game, every n-th decision of each seat is kept, 1 (all) or more
+    thin: int = Field(default=1, ge=1)
     #: share of the phase's steps, 0..1, before which no game is kept
     since: float = Field(default=0.0, ge=0.0, lt=1.0)
     #: no further game is begun once the kept ones take this many megabytes before packing, above 0

@@ -24,10 +24,11 @@ from lanista.arrays import AnyArray
 from lanista.errors import LanistaError, RecipeError
 from lanista.games.kept_games import KeptGame
 from lanista.games.parts import read_games
+from lanista.games.thinning import thinned
 from lanista.named_arrays import as_arrays, as_tensors, copied_weights, prefixed, under
 from lanista.phases import PhaseContext, PhaseResult, PhaseState
 from lanista.policy import Policy
-from lanista.spec import EnvSpec
+from lanista.spec import UNITS, EnvSpec
 from lanista_plugins.phases.clone_loss import Imitation, Nearness, nearness
 from lanista_plugins.phases.clone_play import played_games
 from lanista_plugins.phases.clone_replays import replayed_games
@@ -90,14 +91,18 @@ class Clone:
         return self._shown
 
     def _games(self, spec: EnvSpec) -> Iterator[KeptGame]:
-        source = self.settings.games
+        """The games to learn from, thinned; those that are played for this are thinned before they are kept."""
+        source, every = self.settings.games, self.settings.every
+        heads = [head.name for head in spec.heads if head.kind == UNITS]
         if source.replays is not None:
-            yield from replayed_games(self.context, source.replays, spec)
+            for game in replayed_games(self.context, source.replays, spec):
+                yield thinned(game, every, heads)
             return
         if source.kept is not None:
             folder = find_games(self.context, source.kept)
         else:
-            folder = played_games(self.context, source, self.settings.slots)
+            folder = played_games(self.context, source, self.settings.slots, every)
+            every = 1
         for part in read_games(folder):
             for what in ("observation", "heads", "unit_observation"):
                 ours, theirs = getattr(spec, what), getattr(part.source.spec, what)
@@ -106,7 +111,8 @@ class Clone:
                         f"phase {self.context.name!r}: the games in {folder} are of another {what} ({theirs} against "
                         f"{ours}); take games of the same env and settings"
                     )
-            yield from part.games()
+            for game in part.games():
+                yield thinned(game, every, heads)
 
     def _order(self) -> list[Tensor]:
         """The minibatches of this pass."""
@@ -149,6 +155,7 @@ class Clone:
         figures = {
             "held_out_loss": found.clone_loss,
             "agreement": found.agreement,
+            "balanced_agreement": found.balanced_agreement,
             "held_out_value_loss": found.value_loss,
             "explained_variance": found.explained_variance,
         }

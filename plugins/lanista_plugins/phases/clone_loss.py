@@ -8,6 +8,7 @@ from torch import Tensor
 from lanista.actions import agreement, bounds
 from lanista.policy import Policy
 from lanista.units import UnitTable
+from lanista_plugins.phases.clone_choices import ChoiceTally
 from lanista_plugins.phases.clone_rows import ClonedBatch, ClonedRows
 from lanista_plugins.phases.labelled import LabelledBatch
 
@@ -75,15 +76,20 @@ class Nearness:
     value_loss: float | None
     #: of the targets: 1 - var(target - value) / var(target), 0 where they do not vary
     explained_variance: float | None
-    #: what a random legal choice would agree, for comparison; of real numbers None
+    #: what a random legal choice would agree, for comparison; of real numbers None, as all below
     random_agreement: float | None
+    #: see `ChoiceTally`: what the commonest choices would agree, the mean over the choices, and what each kind of
+    #: unit (or head, where there are several) agrees
+    commonest_agreement: float | None
+    balanced_agreement: float | None
+    agreement_of: dict[str, float] | None
 
 
 @torch.no_grad()
 def nearness(policy: Policy, rows: ClonedRows, index: Tensor) -> Nearness:
     """Measure a policy on the decisions `index`, at least one."""
     loss = agreed = by_chance = 0.0
-    choices, targets, values = 0, [], []
+    choices, targets, values, tally = 0, [], [], ChoiceTally()
     discrete = not any(spec.continuous for spec in policy.card.spec.heads)
     for piece in torch.split(index, _CHUNK):
         batch = rows.take(piece)
@@ -95,6 +101,8 @@ def nearness(policy: Policy, rows: ClonedRows, index: Tensor) -> Nearness:
             legal = batch.legal.get(spec.name)
             greedy = policy.heads[spec.name].greedy(output.logits[spec.name], legal)
             agreed += float(agreement(spec, greedy.numpy(), batch.action[spec.name].numpy()).sum())
+            if discrete:
+                tally.add(spec, legal, greedy, batch.action[spec.name])
             mask = legal.legal if isinstance(legal, UnitTable) else legal
             if discrete and mask is not None:
                 by_chance += float((1.0 / mask.sum(dim=1)).sum())
@@ -108,6 +116,9 @@ def nearness(policy: Policy, rows: ClonedRows, index: Tensor) -> Nearness:
         value_loss=float(0.5 * (value - target).square().mean()) if len(target) else None,
         explained_variance=_explained(target, value) if len(target) else None,
         random_agreement=by_chance / max(choices, 1) if discrete else None,
+        commonest_agreement=tally.commonest if discrete else None,
+        balanced_agreement=tally.balanced if discrete else None,
+        agreement_of=tally.by_name if discrete else None,
     )
 
 

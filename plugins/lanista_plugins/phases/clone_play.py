@@ -98,8 +98,11 @@ def player_of(context: PhaseContext, text: str, env: VecEnv, seed: int) -> Playe
     return find_contender(text, context.registry).player(context.registry, env.spec, seed, sample=False)
 
 
-def played_games(context: PhaseContext, games: CloneGames, slots: int) -> Path:
-    """Let the players play, and give the folder of their games; those of a run that goes on are there already."""
+def played_games(context: PhaseContext, games: CloneGames, slots: int, every: int) -> Path:
+    """Let the players play, and give the folder of their games, of which every n-th decision is kept.
+
+    Those of a run that goes on are there already.
+    """
     folder = games_folder(context.run_folder, context.name)
     files = part_files(folder)
     if files and files[-1][0] + read_part(files[-1][1]).num_games >= games.num_games:
@@ -112,19 +115,21 @@ def played_games(context: PhaseContext, games: CloneGames, slots: int) -> Path:
             player_of(context, text, env, context.derive("player", place))
             for place, text in enumerate(games.players)
         ]
-        _play(context, games, env, players, folder)
+        _play(context, games, env, players, folder, every)
     finally:
         env.close()
     return folder
 
 
-def _play(context: PhaseContext, games: CloneGames, env: VecEnv, players: list[Player], folder: Path) -> None:
+def _play(
+    context: PhaseContext, games: CloneGames, env: VecEnv, players: list[Player], folder: Path, every: int
+) -> None:
     generator = torch.Generator().manual_seed(context.derive("rollout"))
     openings = openings_of(env, games.random_opening, generator)
     cast = Cast(players, list(games.players), env)
     card = context.card(env, "", {})
     keeper = GameKeeper(
-        KeepGames(games=games.num_games, every=1, megabytes=1e9),
+        KeepGames(games=games.num_games, every=1, thin=every, megabytes=1e9),
         env,
         _STEPS,
         folder,

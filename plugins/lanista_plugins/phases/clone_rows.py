@@ -4,7 +4,6 @@ Games are split, whole, into those that are learnt from and those that are held 
 fixed start play one game again and again: games that are equal move by move are one game here, on one side.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from torch import Tensor
 from lanista.arrays import AnyArray, BoolArray, FloatArray
 from lanista.errors import RecipeError
 from lanista.games.kept_games import KeptGame
+from lanista.games.thinning import digest_of
 from lanista.spec import UNITS, EnvSpec
 from lanista.units import UnitTable
 from lanista_plugins.phases.clone_settings import CloneSettings
@@ -101,11 +101,11 @@ def cloned_rows(games: Iterable[KeptGame], spec: EnvSpec, settings: CloneSetting
     for game in games:
         counts.games += 1
         names |= set(game.players)
-        chosen = np.flatnonzero(_asked(game, settings))[:: settings.every]
+        chosen = np.flatnonzero(_asked(game, settings))
         counts.decisions += len(chosen)
         sayable = _sayable(game, spec)[chosen]
         counts.forbidden += int((~sayable).sum())
-        number = known.setdefault(_moves(game), len(known))
+        number = known.setdefault(digest_of(game), len(known))
         _gather(gathered, game, chosen[sayable], number, spec, settings)
     counts.distinct = len(known)
     found = len(set(np.concatenate(gathered.game).tolist())) if gathered.game else 0
@@ -124,14 +124,6 @@ def cloned_rows(games: Iterable[KeptGame], spec: EnvSpec, settings: CloneSetting
         np.concatenate(gathered.game),
         counts,
     )
-
-
-def _moves(game: KeptGame) -> bytes:
-    """A digest of who acted and what was done."""
-    digest = hashlib.sha256(np.packbits(game.acting).tobytes())
-    for name in sorted(game.action):
-        digest.update(np.ascontiguousarray(game.action[name]).tobytes())
-    return digest.digest()
 
 
 def _asked(game: KeptGame, settings: CloneSettings) -> BoolArray:

@@ -64,7 +64,7 @@ class CloneSettings(BaseModel):
     seats: Literal["all", "winner"] = "all"
     #: the players whose decisions are learnt, by the names in the games; none: everybody's
     imitate: tuple[str, ...] = ()
-    #: every n-th decision of a game is learnt, 1 or more: neighbours are much alike, and all are held in memory
+    #: of a game every n-th decision of each seat is learnt, 1 or more: neighbours are much alike, and all are held in memory
     every: int = Field(default=1, ge=1)
     #: share of the games that is not learnt from but measured on, between 0 and 1; games that are equal move by move stay
     #: on one side
