@@ -1,16 +1,15 @@
 """Lux has the eight symmetries of the square, made by a quarter turn and a mirror.
 
 What of the rules is symmetric, and what is not (README.md says it too): all that happens on the board looks the same
-from every side, but whatever is served *one after another* is not. Units act in the order of their lists, and the lists
-do not turn with the board, so they are no trouble; what does depend on the compass is
+from every side. Units act, move, collect and burn in the order of their lists, or in one that makes no difference, and
+lists do not turn with the board. What does depend on the compass is
 
-* the order in which tiles of resources are served where a worker has less room than it could collect: it asks the
-  tiles to its north, east, south and west in that order, so another of them keeps a little more;
-* the order in which a new city tile joins the cities beside it, and so the order of tiles in the table of units;
+* in which order the cities beside a new tile, to its north, east, south and west, join: so is the order of tiles from then
+  on, in which they stand in the table of units and build while there is room for units;
 * which of several equally near things a unit row shows: the first, row by row from the north.
 
-So a transformed state shows what it should, to the bit but for such ties (`Symmetries.loose`), and games that go on from
-it stay alike until one of these orders matters: ``check="moments"``.
+So a transformed state shows what it should, to the bit but for such ties (`Symmetries.loose`), and a game and its
+transformed go on alike, to the bit, until the order of tiles differs: ``check="moments"``.
 """
 
 from collections.abc import Callable
