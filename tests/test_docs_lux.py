@@ -95,7 +95,7 @@ def test_the_map_is_printed(capsys):
 
 def test_every_page_that_it_leads_to_is_there():
     links = re.findall(r"\]\(([^)#]+)\)", PAGE)
-    assert len(links) == 10
+    assert len(links) == 12
     assert [link for link in links if not (ROOT / "docs" / link).is_file()] == []
 
 
