@@ -1,9 +1,12 @@
-"""What learning from units costs: PPO's update beside the bare forward and backward pass of its network.
+"""What learning from units costs: a learner's update beside the bare forward and backward pass of its network.
 
-    python benchmarks/unit_learning.py [--network unit_mlp | grid_resnet] [--units 15]
+    python benchmarks/unit_learning.py [--network unit_mlp | grid_resnet] [--learner ppo | impala] [--units 15]
+                                       [--precision float32 | bfloat16]
 
-Rows as `lux_s1` declares them on 12 x 12, filled with random numbers, `--units` acting units a row, one thread. Seconds are
-the processor's for this process (other work on the machine does not count), the least of five.
+Rows as `lux_s1` declares them on 12 x 12, filled with random numbers, `--units` acting units a row, one thread. The bare
+passes go over the same minibatches, cut beforehand: by torch's own differentiation, and by the network's own way back
+where it has one (`lanista_agents.vjp`). Seconds are the processor's for this process, the least of five goes that take
+turns, so that other work on the machine counts little.
 """
 
 import argparse
@@ -14,9 +17,10 @@ import torch
 
 from lanista.learning import Rollout
 from lanista.plugins import load_plugins
-from lanista.policy import PolicyCard, build_policy
+from lanista.policy import PolicyCard, PolicyOutput, build_policy
 from lanista.spec import UNITS
 from lanista.units import UnitTable
+from lanista_agents.vjp import network_vjp
 from lanista_envs.lux.settings import LuxS1Settings
 from lanista_envs.lux.spec import HEAD, lux_spec
 
@@ -68,14 +72,15 @@ def played(policy, units):
     return rollout, rows
 
 
-def least(work, times=5):
-    """Processor seconds of the quickest of several goes."""
-    seconds = []
+def least(works, times=5):
+    """Processor seconds of the quickest go of each, the works taking turns."""
+    seconds = [float("inf")] * len(works)
     for _ in range(times):
-        begun = time.process_time()
-        work()
-        seconds.append(time.process_time() - begun)
-    return min(seconds)
+        for i, work in enumerate(works):
+            begun = time.process_time()
+            work()
+            seconds[i] = min(seconds[i], time.process_time() - begun)
+    return seconds
 
 
 def main():
@@ -84,6 +89,8 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--network", choices=sorted(NETWORKS), default="unit_mlp")
+    parser.add_argument("--learner", choices=("ppo", "impala"), default="ppo")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--units", type=int, default=15)
     wish = parser.parse_args()
     torch.set_num_threads(1)
@@ -91,25 +98,38 @@ def main():
     registry = load_plugins().registry
     options, shown = NETWORKS[wish.network]
     spec = lux_spec(LuxS1Settings(size=12, observation=shown))
-    policy = build_policy(PolicyCard("lux_s1", {}, spec, wish.network, options), registry)
+    card = PolicyCard("lux_s1", {}, spec, wish.network, {**options, "precision": wish.precision})
+    policy = build_policy(card, registry)
     rollout, rows = played(policy, wish.units)
-    settings = registry.settings("learners", "ppo", {"minibatch_size": MINIBATCH, "num_epochs": 1})
-    learner = registry.load("learners", "ppo")(policy, settings, 1)
+    settings = registry.settings("learners", wish.learner, {"minibatch_size": MINIBATCH, "num_epochs": 1})
+    learner = registry.load("learners", wish.learner)(policy, settings, 1)
     cuts = [slice(first, first + MINIBATCH) for first in range(0, STEPS * ROWS, MINIBATCH)]
     pieces = [{name: part[cut] for name, part in rows.items()} for cut in cuts]
 
-    def bare():
+    def by_torch():
         for piece in pieces:
             output = policy.network(piece)
             (output.logits[HEAD].sum() + output.value.sum()).backward()
             policy.network.zero_grad()
 
-    learner.update(rollout, 0.0, [])
-    passes, update = least(bare), least(lambda: learner.update(rollout, 0.0, []))
+    def by_own():
+        for piece in pieces:
+            output, pull = network_vjp(policy.network, piece)
+            ones = {name: torch.ones_like(logits) for name, logits in output.logits.items()}
+            pull(PolicyOutput(ones, torch.ones_like(output.value)), learner.descent.flat.slots)
+
+    def update():
+        learner.update(rollout, 0.0, [])
+
+    for work in (by_torch, by_own, update):
+        work()
+    torch_s, own_s, update_s = least((by_torch, by_own, update))
     count = STEPS * ROWS
     print(
-        f"{wish.network} ({policy.num_parameters:,} parameters), {count:,} rows of {wish.units} units: forward and backward "
-        f"{passes:.3f} s, ppo's update {update:.3f} s ({update / passes:.2f} times), {count / update:,.0f} rows/s"
+        f"{wish.network} ({policy.num_parameters:,} parameters, {wish.precision}), {count:,} rows of {wish.units} units: "
+        f"{wish.learner}'s update {update_s:.3f} s, {count / update_s:,.0f} rows/s; forward and backward by torch "
+        f"{torch_s:.3f} s (the update is {update_s / torch_s:.2f} times that), by its own way back {own_s:.3f} s "
+        f"({update_s / own_s:.2f} times)"
     )
 
 
