@@ -45,7 +45,7 @@ class ChoiceTally:
     @property
     def balanced(self) -> float:
         """The mean, over all choices that were made, of the share in which the clone made them, too."""
-        shares = [
+        shares: list[float] = [
             both / made for counts in self._counts.values() for made, both in counts.T.tolist() if made > 0
         ]
         return sum(shares) / max(len(shares), 1)
