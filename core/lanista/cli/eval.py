@@ -174,7 +174,7 @@ def _refuse_own_options(average_symmetries: str | None) -> None:
     if average_symmetries is not None:
         raise UsageError(
             "--average-symmetries belongs to lanista's own games; for official ones pack the policy for a target with "
-            'symmetry = "average" and name the archive'
+            'average_symmetries = "all" and name the archive'
         )
 
 
