@@ -1,6 +1,7 @@
 """Symmetries: what is declared makes a group, rows and policies follow it, and the checker finds what does not."""
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lanista.cli import main
 from lanista.errors import EnvContractError
 from lanista.plugins import load_plugins
-from lanista.policy import PolicyCard, PolicyOutput, build_policy
+from lanista.policy import PolicyCard, PolicyOutput, build_policy, save_policy
 from lanista.rollout import Collector
 from lanista.spec import UNITS, EnvSpec, FactSpec, HeadSpec, ObsPart
 from lanista.symmetry import Symmetries, Symmetry, SymmetryError
@@ -452,3 +454,33 @@ def test_the_page_on_symmetry_declares_one_that_holds(registry):
     exec(code, named)  # the page's own example
     options = registry.settings("envs", "connectx", {})
     check_env(registry.load("envs", "connectx"), options, steps=40, symmetries=named["symmetries"])
+
+
+def test_eval_averages_a_policy_and_nothing_else(registry, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    env, options = connectx(registry, 1)
+    plain = registry.settings("networks", "mlp", {"hidden": [8]}).model_dump(mode="json")
+    torch.manual_seed(0)
+    save_policy(
+        tmp_path / "p",
+        build_policy(PolicyCard("connectx", options.model_dump(), env.spec, "mlp", plain), registry),
+    )
+
+    def told(*words):
+        capsys.readouterr()
+        code = main(["eval", *words, "--games", "2", "--json"])
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    code, out, _ = told("p", "--against", "random", "--average-symmetries", "mirror")
+    assert code == 0
+    assert json.loads(out)["average_symmetries"] == "mirror"
+    code, _, error = told("p", "--against", "random", "--average-symmetries", "miror")
+    assert code == 1
+    assert "there is no symmetry 'miror'; did you mean 'mirror'?" in error
+    code, _, error = told("random", "--against", "p", "--average-symmetries", "all")
+    assert code == 64
+    assert "--average-symmetries is for a policy, and random is none" in error
+    code, _, error = told("p", "--against", "random", "--official", "--average-symmetries", "all")
+    assert code == 64
+    assert "belongs to lanista's own games" in error
