@@ -70,5 +70,5 @@ def test_the_check_of_a_plugin_plays_both_kinds_of_levels():
     check_env_offer(registry("Levelled", held_out={"levels": "held_out"}), "maze")
     with pytest.raises(PluginError, match="trait held_out plays the same games as without it, over 40 steps"):
         check_env_offer(registry(held_out={"levels": "held_out"}), "maze")
-    with pytest.raises(PluginError, match="trait held_out changes the observation or the heads"):
+    with pytest.raises(PluginError, match="trait held_out changes the seats, the observation or the heads"):
         check_env_offer(registry(held_out={"seats": 2}), "maze")

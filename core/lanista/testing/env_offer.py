@@ -75,9 +75,11 @@ def _check_held_out(
     envs = [
         factory(_GAMES, registry.settings("envs", name, here), 1) for here in (options, {**options, **wanted})
     ]
-    first, second = ((env.spec.observation, env.spec.heads, env.spec.unit_observation) for env in envs)
+    first, second = (
+        (env.spec.seats, env.spec.observation, env.spec.heads, env.spec.unit_observation) for env in envs
+    )
     complaints.refuse(
-        first != second, "trait held_out", "changes the observation or the heads",
+        first != second, "trait held_out", "changes the seats, the observation or the heads",
         "name settings that change nothing but which levels are played",
     )  # fmt: skip
     choosers = [Chooser(_GAMES, 0) for _ in envs]
