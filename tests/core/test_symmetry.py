@@ -1,5 +1,6 @@
 """Symmetries: what is declared makes a group, rows and policies follow it, and the checker finds what does not."""
 
+import copy
 import dataclasses
 import json
 import re
@@ -373,7 +374,9 @@ class Listening:
 
     def act(self, observation, legal, generator):
         found = self.policy.act(observation, legal, generator)
-        self.said.append((observation, legal, *found))
+        self.said.append(
+            copy.deepcopy((observation, legal, *found))
+        )  # what is shown may be the env's own arrays
         return found
 
 
@@ -399,7 +402,7 @@ def test_an_augmented_rollout_holds_what_was_shown_and_what_the_env_was_told_tra
 
     def step(actions):
         index = np.flatnonzero(env.acting)
-        shows.append((index, seen(env, index)))
+        shows.append((index, copy.deepcopy(seen(env, index))))
         elements.append(turns.element.copy())
         told.append({head: action.copy() for head, action in actions.items()})
         real_step(actions)
