@@ -25,13 +25,15 @@ from lanista_envs.lux.replay import ENVIRONMENT, Replay, ReplayError, take_apart
 from lanista_envs.lux.settings import LuxS1Settings
 from lanista_envs.lux.spec import FEATURES, HEAD, KNOWS, PLANES, WINDOW
 from lanista_envs.lux.state import BUILD_WORKER, SUBJECT
+from lanista_envs.lux.table import count_rows
 from lanista_envs.lux.unit_rows import NUM_FEATURES
 
 
 @cache
 def _kernels() -> SimpleNamespace:
     """What a seat sees, compiled."""
-    return compile_kernels(sights, planes, label="lux_s1 replays", entries=("see", "write_planes"))
+    entries = ("survey_game", "look_for_rows", "write_rows", "write_planes")
+    return compile_kernels(sights, planes, label="lux_s1 replays", entries=entries)
 
 
 def read_game(file: Path, settings: LuxS1Settings, spec: EnvSpec) -> KeptGame | None:
@@ -102,7 +104,12 @@ def _decision(
     """What a seat sees now and what its orders mean: parts ``[1, ...]``, and columns of its units ``[U, ...]``."""
     board, games, room, kernels = desk.board, desk.games, desk.sights, _kernels()
     num_features = NUM_FEATURES if FEATURES in shown else 0
-    knows, rows = kernels.see(0, seat, max_turns, board, games, room, num_features)
+    kernels.survey_game(0, max_turns, board, games, room)
+    if num_features > 0:
+        kernels.look_for_rows(0, max_turns, board, games, room)
+    rows = sights.make_table(count_rows(0, seat, games), num_features)
+    kernels.write_rows(0, seat, 0, board, games, room, rows)
+    knows = room.knows[seat].copy()
     chosen: dict[tuple[bool, int], int] = {}
     for order in read_orders(orders, 0, seat, board, games):
         of_tile = order[0] >= BUILD_WORKER
