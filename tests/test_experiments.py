@@ -83,7 +83,9 @@ def test_a_seed_of_two_arms_is_played_kept_and_written(tmp_path):
     picture = work / "results" / "reward-cartpole.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     picture.unlink()
-    again = subprocess.run([*words, "--write-only"], capture_output=True, text=True, timeout=1000, check=False)
+    again = subprocess.run(
+        [*words, "--write-only"], capture_output=True, text=True, timeout=1000, check=False
+    )
     assert again.returncode == 0, again.stderr
     assert (work / "results" / "reward-cartpole.md").read_text() == table
     assert picture.is_file()

@@ -103,7 +103,9 @@ print(kernels.total(np.arange(5.0)), sum(kernels.total.stats.cache_hits.values()
 def run_child(folder):
     env = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
     code = CHILD.format(folder=str(folder))
-    shown = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=1000)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=1000
+    )
     assert shown.returncode == 0, shown.stderr
     total, hits = shown.stdout.split()
     return float(total), int(hits), shown.stderr
@@ -256,7 +258,9 @@ def test_threads_may_be_used_from_several_python_threads_and_after_a_fork(tmp_pa
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
     env.pop("NUMBA_THREADING_LAYER", None)
     code = CROWD.format(folder=str(tmp_path))
-    shown = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=1000)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=1000
+    )
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.split() == ["1", "3", "workqueue", "default", "7"]
 

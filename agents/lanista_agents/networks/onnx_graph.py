@@ -85,7 +85,7 @@ class OnnxGraph(Network):
         return {name: array.reshape(len(array), -1) for name, array in zip(names, found, strict=True)}
 
     def _feed(self, rows: Tensors) -> dict[str, AnyArray]:
-        """Parts to the inputs that take them; a mask that allows everything, or that of the units, where one is asked for."""
+        """Parts to the inputs that take them; a mask that allows everything, or the units' own, where one is asked for."""
         arrays = {part.name: rows[part.name].detach().cpu().numpy() for part in self.parts}
         count = len(next(iter(arrays.values())))
         if self.units_head is not None:
