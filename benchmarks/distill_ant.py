@@ -41,16 +41,17 @@ ENV: dict[str, Any] = {"use": "gymnasium:AntBulletEnv-v0", "wrappers": ["TimeFea
 PHASE: dict[str, Any] = {
     "network": {"use": "mlp", "hidden": [64, 64], "activation": "relu"},
     "num_games": 16,
-    "num_steps": 160,
+    "num_steps": 144,
+    "minibatch_size": 256,
     "steps_per_rollout": 500,
     # A teacher that hardly ever stumbles shows hardly ever how to go on after it.
     "shove": 40,
     "stretch": 150,
     "student_share": {"start": 0.0, "end": 1.0, "by": 0.125},
-    "until": {"steps": 102_400},
+    "until": {"steps": 103_680},
 }
 #: rounds before the first test
-UNTESTED = 2
+UNTESTED = 1
 STARTS = 50
 
 

@@ -3,6 +3,7 @@
 import copy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import gymnasium
 import numpy as np
@@ -24,7 +25,7 @@ from lanista_plugins.phases.driving import Drivers, Driving
 from lanista_plugins.phases.fitting import Fitting, Losses
 from lanista_plugins.phases.labelled import LabelledRows
 from lanista_plugins.phases.paired import Standing, better_place
-from lanista_plugins.phases.scaling import measured_scaling
+from lanista_plugins.phases.scaling import known_scaling, measured_scaling
 from lanista_plugins.phases.settings import DistillSettings, LossSettings
 
 HOST = load_plugins()
@@ -517,6 +518,28 @@ def test_a_teacher_that_knows_another_scaling_is_refused(monkeypatch) -> None:
     )
     plain = context().make_env(1)
     assert statistics_problem(policy_for(plain, 1), {}) is None
+
+
+def test_a_student_takes_the_scale_of_its_teacher_for_numbers_that_the_first_states_hardly_move() -> None:
+    part = ObsPart("observation", (3,), "float32", "m")
+    teacher = SimpleNamespace(
+        network=SimpleNamespace(
+            scaled=lambda seen: (
+                (seen["observation"] - torch.tensor([0.5, 2.0, 0.0])) * torch.tensor([4.0, 100.0, 1.0])
+            )
+        )
+    )
+    known = known_scaling(teacher, (part,))
+    torch.manual_seed(0)
+    # a clock at its beginning, a number that moves more than the teacher knew, one that it left as it was
+    seen = torch.stack([1.0 - 0.01 * torch.rand(999), torch.randn(999), 0.1 * torch.randn(999)], 1)
+    found = measured_scaling((part,), {"observation": seen}, known)["observation"]
+    assert (found["center"][0], found["spread"][0]) == (pytest.approx(0.5), pytest.approx(0.25))
+    assert found["spread"][1:] == pytest.approx([1.0, 0.1], rel=0.1)
+    assert found["center"][1:] == pytest.approx([0.0, 0.0], abs=0.1)
+    assert known_scaling(SimpleNamespace(network=object()), (part,)) == {}
+    boards = (part, ObsPart("board", (1, 2, 2), "float32", "planes"))
+    assert known_scaling(teacher, boards) == {}
 
 
 def test_a_scripted_player_teaches_where_it_stands(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from lanista_plugins.phases.labelled import LabelledRows
 from lanista_plugins.phases.measure import Measure
 from lanista_plugins.phases.on_policy import PlayedRows, charge, check_own_play, wants_own_play
 from lanista_plugins.phases.paired import SharedStarts
-from lanista_plugins.phases.scaling import Scaling, measured_scaling, statistics_problem
+from lanista_plugins.phases.scaling import Scaling, known_scaling, measured_scaling, statistics_problem
 from lanista_plugins.phases.settings import DistillSettings
 from lanista_plugins.phases.stored import StoredStates
 from lanista_plugins.phases.student import fresh_student, losses_for
@@ -219,7 +219,9 @@ class Distill:
         if problem is not None:
             raise LanistaError(f"phase {self.context.name!r}: {problem}")
         if self.settings.scaling == "measured" and self.settings.warm_start is None:
-            scaling = measured_scaling(self.env.spec.observation, seen)
+            parts = self.env.spec.observation
+            known = known_scaling(self.teacher, parts) if isinstance(self.teacher, Policy) else None
+            scaling = measured_scaling(parts, seen, known)
         self._take_student(scaling)
 
     def _learn(self) -> dict[str, float]:

@@ -1,8 +1,9 @@
 """How a student scales what it sees: by what was seen, where the env's own numbers say little.
 
 Observations of robots may be small fractions or thousands, and an env from elsewhere declares no magnitudes, or
-bounds that are never met. A network that is handed them as they are learns slowly or not at all. The center and the
-spread found here go into the policy's card, hence into its network, its ONNX file and its bundle.
+bounds that are never met. A network that is handed them as they are learns slowly or not at all. The first states tell
+little of numbers that change over a game, a clock above all; a teacher that has statistics of its own knows better. The
+center and the spread found here go into the policy's card, hence into its network, its ONNX file and its bundle.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,12 +25,17 @@ _UNKNOWN = 10.0
 _MOST_UNKNOWN = 0.2
 
 Scaling = dict[str, dict[str, list[float]]]
+#: part -> centers and spreads ``[size]`` by which a teacher scales it
+Known = dict[str, tuple[Tensor, Tensor]]
 
 
-def measured_scaling(parts: Sequence[ObsPart], seen: Mapping[str, Tensor]) -> Scaling:
+def measured_scaling(
+    parts: Sequence[ObsPart], seen: Mapping[str, Tensor], known: Known | None = None
+) -> Scaling:
     """Center and spread of every number of the flat float32 parts, over rows ``[B, size]``.
 
-    A number that never changed keeps the env's own spread. Boards, pictures and whole numbers keep the env's own.
+    A number of which the teacher has `known` a wider spread than the rows show gets the teacher's center and spread. One
+    that never changed keeps the env's own spread. Boards, pictures and whole numbers keep the env's own.
     """
     scaling: Scaling = {}
     for part in parts:
@@ -43,8 +49,39 @@ def measured_scaling(parts: Sequence[ObsPart], seen: Mapping[str, Tensor]) -> Sc
         if part.spread != (1.0,):
             spread = torch.maximum(spread, own * _LEAST_SHARE)
         spread = torch.where(spread > 1e-6 * (1.0 + center.abs()), spread, own)
+        if known is not None and part.name in known:
+            teachers_center, teachers_spread = known[part.name]
+            wider = teachers_spread > spread
+            center = torch.where(wider, teachers_center, center)
+            spread = torch.where(wider, teachers_spread, spread)
         scaling[part.name] = {"center": center.tolist(), "spread": spread.tolist()}
     return scaling
+
+
+@torch.no_grad()
+def known_scaling(teacher: Policy, parts: Sequence[ObsPart]) -> Known:
+    """What the teacher's own statistics say of each part; nothing where it has none.
+
+    A network with statistics offers ``scaled(observation)``, as `statistics_problem` says: a line for every number,
+    which two observations tell. A number that it leaves as it is tells nothing, and has spread 0 here.
+    """
+    scaled = getattr(teacher.network, "scaled", None)
+    if scaled is None or any(part.dtype != "float32" or len(part.shape) != 1 for part in parts):
+        return {}
+    at_zero, at_one = (
+        scaled({part.name: torch.full((1, *part.shape), value) for part in parts})[0].to(torch.float64)
+        for value in (0.0, 1.0)
+    )
+    slope = at_one - at_zero
+    told = (slope > 0.0) & ~((slope == 1.0) & (at_zero == 0.0))
+    spread = torch.where(told, 1.0 / slope, 0.0)
+    pieces = [part.shape[0] for part in parts]
+    return {
+        part.name: (center, width)
+        for part, center, width in zip(
+            parts, torch.split(-at_zero * spread, pieces), torch.split(spread, pieces), strict=True
+        )
+    }
 
 
 @torch.no_grad()

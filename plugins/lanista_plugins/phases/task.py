@@ -17,7 +17,7 @@ from lanista_plugins.phases.driving import Drivers, Driving
 from lanista_plugins.phases.ensemble import the_teacher
 from lanista_plugins.phases.labelled import LabelledRows
 from lanista_plugins.phases.paired import SharedStarts
-from lanista_plugins.phases.scaling import Scaling, measured_scaling
+from lanista_plugins.phases.scaling import Scaling, known_scaling, measured_scaling
 from lanista_plugins.phases.student import losses_for
 from lanista_plugins.phases.tasks_settings import DistillTasksSettings, TaskSettings
 from lanista_plugins.phases.teacher import check_same_task
@@ -113,7 +113,9 @@ class Task:
     def measure_scaling(self) -> None:
         """Fix how the student scales this task's observation, by what was seen so far."""
         seen = self.rows.newest(len(self.rows)).observation
-        self.scaling = measured_scaling(self.env.spec.observation, seen)
+        parts = self.env.spec.observation
+        known = known_scaling(self.teacher, parts) if isinstance(self.teacher, Policy) else None
+        self.scaling = measured_scaling(parts, seen, known)
 
     def state(self) -> dict[str, AnyArray]:
         """All arrays that go on from update to update."""
