@@ -537,7 +537,9 @@ def test_a_student_takes_the_scale_of_its_teacher_for_numbers_that_the_first_sta
     assert (found["center"][0], found["spread"][0]) == (pytest.approx(0.5), pytest.approx(0.25))
     assert found["spread"][1:] == pytest.approx([1.0, 0.1], rel=0.1)
     assert found["center"][1:] == pytest.approx([0.0, 0.0], abs=0.1)
-    assert known_scaling(SimpleNamespace(network=object()), (part,)) == {}
+    own = SimpleNamespace(scaling={"observation": found})
+    again = known_scaling(SimpleNamespace(network=object(), card=own), (part,))
+    assert [numbers.tolist() for numbers in again["observation"]] == [found["center"], found["spread"]]
     boards = (part, ObsPart("board", (1, 2, 2), "float32", "planes"))
     assert known_scaling(teacher, boards) == {}
 

@@ -62,11 +62,20 @@ def measured_scaling(
 def known_scaling(teacher: Policy, parts: Sequence[ObsPart]) -> Known:
     """What the teacher's own statistics say of each part; nothing where it has none.
 
-    A network with statistics offers ``scaled(observation)``, as `statistics_problem` says: a line for every number,
-    which two observations tell. A number that it leaves as it is tells nothing, and has spread 0 here.
+    A policy of ours has them in its card. A network with statistics offers ``scaled(observation)``, as
+    `statistics_problem` says: a line for every number, which two observations tell. A number that it leaves as it is
+    tells nothing, and has spread 0 here.
     """
     scaled = getattr(teacher.network, "scaled", None)
-    if scaled is None or any(part.dtype != "float32" or len(part.shape) != 1 for part in parts):
+    if scaled is None:
+        return {
+            name: (
+                torch.tensor(own["center"], dtype=torch.float64),
+                torch.tensor(own["spread"], dtype=torch.float64),
+            )
+            for name, own in teacher.card.scaling.items()
+        }
+    if any(part.dtype != "float32" or len(part.shape) != 1 for part in parts):
         return {}
     at_zero, at_one = (
         scaled({part.name: torch.full((1, *part.shape), value) for part in parts})[0].to(torch.float64)
