@@ -10,7 +10,7 @@ clock is its own, from "Training student policy" on. TEACHERS is a folder of the
 
 `steady` plays the whole phase, and then student and teacher from 50 fixed starts that no training saw.
 
-Both are the one setting below, which is that of `lanista distill`.
+Both play the one setting below.
 """
 
 import argparse

@@ -49,8 +49,9 @@ def main() -> None:
             # The teacher's layers are tanh, and a student of the same kind copies them best.
             network = {"use": "mlp", "hidden": [64, 64], "activation": "tanh"}
             values = {**PHASE, "network": network, "teacher": f"npz:{SLIM / 'trpo-Hopper-v3.npz'}"}
-            values |= {"shove": 0, "stretch": 200, "student_share": {"start": 0.0, "end": 1.0, "by": 0.25}}
-            values |= {"until": {"steps": STEPS}, **DRIVES[drive]}
+            values |= {"shove": 0, "stretch": 200, "num_steps": 160, "minibatch_size": 512}
+            values |= {"student_share": {"start": 0.0, "end": 1.0, "by": 0.25}, "until": {"steps": STEPS}}
+            values |= DRIVES[drive]
             phase = Distill(
                 PhaseContext(registry, EnvTable(**ENV), "student", Path(), seed, 1, {}),
                 DistillSettings.model_validate(values),
