@@ -2,7 +2,7 @@
 
     python benchmarks/distill_hopper.py [--seeds 5] [--starts 100] [--drives DAgger "teacher drives"]
 
-Each seed twice, by the settings of `distill_ant.py` but three times as long and without its shoves, after which a
+Each seed twice, in rounds of 2,560 states and 500 updates of 512 and without shoves, after which a
 Hopper lies: with DAgger as the phase has it, and with the teacher driving alone. Student, teacher and random moves then
 play the same starts, and the share is the student's of the teacher's distance from random moves.
 """
