@@ -30,7 +30,7 @@ import torch
 
 from lanista.phases import PhaseContext
 from lanista.plugins import Registry, load_plugins
-from lanista.tables import EnvTable
+from lanista.tables import EnvTable, HeadTable
 from lanista_plugins.phases.distill import Distill
 from lanista_plugins.phases.paired import SharedStarts, greedy_player
 from lanista_plugins.phases.settings import DistillSettings
@@ -56,8 +56,10 @@ STARTS = 50
 
 
 def begun(registry: Registry, teacher: str, seed: int) -> tuple[Distill, PhaseContext]:
-    """A phase whose env and networks are built."""
+    """A phase whose env and networks are built; a teacher that was distilled here says which head it has."""
     context = PhaseContext(registry, EnvTable(**ENV), "student", Path(), seed, 1, {})
+    told = context.policy_of(teacher).card.heads
+    context.heads = {name: HeadTable.model_validate(table) for name, table in told.items()}
     phase = Distill(context, DistillSettings.model_validate({**PHASE, "teacher": teacher}))
     phase.start()
     return phase, context
