@@ -1,6 +1,6 @@
 """What phases bring: recipes of equal budget, seed by seed, and how strong their final policies are.
 
-    python benchmarks/phases.py lux-quick lux-quick-flat --seeds 5 --against lux_woodland_v1 --sample
+    python benchmarks/phases.py CHAIN.toml FLAT.toml --seeds 5 --against lux_woodland_v1 --sample
 
 Each seed plays all recipes in turn, so that what else the machine does falls on all of them. A run that is there is not
 played again, one that was stopped goes on. Then every final policy plays the same held-out games, both seats, against

@@ -223,3 +223,12 @@ def test_settings_of_a_player_are_toml_or_text():
     }
     with pytest.raises(UsageError, match="x: settings are key=value, found '=2'"):
         read_pairs(["=2"], "x")
+
+
+def test_all_opponents_together_are_worth_the_games_that_each_of_them_was_worth() -> None:
+    from lanista.cli.eval_tables import _all_of
+    from lanista.intervals import wilson
+
+    match = {"games": 200, "wins": 110, "draws": 20, "losses": 70, "score": 0.6, "effective_games": 100.0}
+    low, high = wilson(0.6 * 200, 200)
+    assert _all_of([match, match], 5) == ["all", "400", "220/40/140", "0.600", f"{low:.3f} to {high:.3f}"]

@@ -15,7 +15,6 @@ from lanista.games.thinning import digest_of, thinned
 from lanista.metrics import read_metrics
 from lanista.plugins import load_plugins
 from lanista.policy import load_policy
-from lanista.progress import NoProgress
 from lanista.recipe import check_recipe
 from lanista.run import Run, RunStopped
 from lanista.spec import EnvSpec, FactSpec, HeadSpec, ObsPart
@@ -55,26 +54,6 @@ def make(folder, *phases, env="practice_units", **more):
     return Run.create(folder, check_recipe(values, HOST.registry), HOST)
 
 
-class StopAt(NoProgress):
-    """Ends a run hard after an update, as a kill would."""
-
-    def __init__(self, updates):
-        self.left = updates
-
-    def updated(self, phase, metrics):
-        self.left -= 1
-        if not self.left:
-            raise RunStopped
-
-
-def contents(folder):
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in {".npz", ".safetensors"} and "checkpoint" not in str(path)
-    }
-
-
 @pytest.fixture(scope="module")
 def cloned(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cloned") / "run"
@@ -103,14 +82,14 @@ def test_units_are_cloned_from_a_scripted_player_and_learning_goes_on_from_there
     assert {name for part in read_games(cloned / "games" / "clone") for name in part.players} == {"teller"}
 
 
-def test_a_stop_and_a_resume_give_the_same_clone(cloned, tmp_path):
+def test_a_stop_and_a_resume_give_the_same_clone(cloned, tmp_path, stop_at, arrays_of):
     folder = tmp_path / "run"
     run = make(folder, CLONE, ON, seats=2)
-    run.progress = StopAt(7)
+    run.progress = stop_at(7)
     with pytest.raises(RunStopped):
         run.play()
     Run.open(folder, HOST).play()
-    assert contents(folder) == contents(cloned)
+    assert arrays_of(folder) == arrays_of(cloned)
 
 
 def test_the_policy_stays_as_it_is_while_the_critic_is_warmed(cloned, tmp_path):
@@ -339,7 +318,9 @@ def test_a_recipe_without_gate_has_no_last_best_teacher(tmp_path):
         make(tmp_path / "run", CLONE, {**ON, "teacher": {"source": "last-best"}})
 
 
-def test_the_last_best_teacher_is_the_snapshot_that_the_gate_promoted_and_comes_back(tmp_path):
+def test_the_last_best_teacher_is_the_snapshot_that_the_gate_promoted_and_comes_back(
+    tmp_path, stop_at, arrays_of
+):
     on = {
         **ON,
         "critic_warmup": 0,
@@ -360,8 +341,8 @@ def test_the_last_best_teacher_is_the_snapshot_that_the_gate_promoted_and_comes_
     before, after = rows[promoted[0]]["teacher_divergence"], rows[promoted[0] + 1]["teacher_divergence"]
     assert after < 0.1 * before
     run = make(torn, {**CLONE, "epochs": 1}, on, seats=2)
-    run.progress = StopAt(8)
+    run.progress = stop_at(8)
     with pytest.raises(RunStopped):
         run.play()
     Run.open(torn, HOST).play()
-    assert contents(whole) == contents(torn)
+    assert arrays_of(whole) == arrays_of(torn)

@@ -13,7 +13,6 @@ from lanista.held_out import held_out_settings
 from lanista.metrics import read_metrics
 from lanista.plugins import load_plugins
 from lanista.policy import load_policy
-from lanista.progress import NoProgress
 from lanista.recipe import check_recipe
 from lanista.run import Run, RunStopped
 from lanista_envs.lux.maps import seeds_of
@@ -94,18 +93,6 @@ def contents(folder):
     return rows, files
 
 
-class StopAfter(NoProgress):
-    """Ends a run hard after an update, as a kill would."""
-
-    def __init__(self, updates):
-        self.left = updates
-
-    def updated(self, phase, metrics):
-        self.left -= 1
-        if not self.left:
-            raise RunStopped
-
-
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lux") / "run"
@@ -139,10 +126,10 @@ def test_a_league_with_scripted_players_learns_on_boards_of_several_sizes(unbrok
         pytest.param([14, 3], id="between the last gate and the end of the student's phase"),
     ],
 )
-def test_a_stop_anywhere_and_a_resume_give_the_same_run(unbroken, tmp_path, stops):
+def test_a_stop_anywhere_and_a_resume_give_the_same_run(unbroken, tmp_path, stops, stop_at):
     run = make(tmp_path / "torn", CLONE, TRAIN, STUDENT)
     for updates in stops:
-        run.progress = StopAfter(updates)
+        run.progress = stop_at(updates)
         with pytest.raises(RunStopped):
             run.play()
         run = Run.open(tmp_path / "torn", HOST)

@@ -8,7 +8,6 @@ from lanista.errors import LanistaError
 from lanista.games.parts import read_games
 from lanista.phases import PhaseContext
 from lanista.plugins import load_plugins
-from lanista.progress import NoProgress
 from lanista.recipe import check_recipe
 from lanista.run import Run, RunStopped
 from lanista.symmetry import Symmetries, Symmetry, SymmetryError
@@ -68,18 +67,6 @@ def make(folder, *phases, env="connectx"):
     )
 
 
-class StopAt(NoProgress):
-    """Ends a run hard after an update, as a kill would."""
-
-    def __init__(self, updates):
-        self.left = updates
-
-    def updated(self, phase, metrics):
-        self.left -= 1
-        if not self.left:
-            raise RunStopped
-
-
 def weights(folder):
     found = {
         str(path.relative_to(folder)): path.read_bytes()
@@ -89,12 +76,12 @@ def weights(folder):
     return found
 
 
-def test_runs_that_augment_go_on_bit_for_bit(tmp_path):
+def test_runs_that_augment_go_on_bit_for_bit(tmp_path, stop_at):
     make(tmp_path / "whole", TRAIN, CLONE, DISTILL).play()
     wanted = weights(tmp_path / "whole")
     for place, stop in enumerate((2, 6)):
         run = make(tmp_path / f"cut{place}", TRAIN, CLONE, DISTILL)
-        run.progress = StopAt(stop)
+        run.progress = stop_at(stop)
         with pytest.raises(RunStopped):
             run.play()
         Run.open(tmp_path / f"cut{place}", HOST).play()

@@ -9,7 +9,6 @@ import torch
 from lanista.metrics import read_metrics
 from lanista.plugins import load_plugins
 from lanista.policy import PolicyOutput
-from lanista.progress import NoProgress
 from lanista.recipe import check_recipe
 from lanista.run import Run, RunStopped
 from lanista.spec import UNITS
@@ -93,26 +92,6 @@ def make(folder, *phases, seats=2):
     return Run.create(folder, check_recipe(values, HOST.registry), HOST)
 
 
-class StopAt(NoProgress):
-    """Ends a run hard after an update, as a kill would."""
-
-    def __init__(self, updates):
-        self.left = updates
-
-    def updated(self, phase, metrics):
-        self.left -= 1
-        if not self.left:
-            raise RunStopped
-
-
-def contents(folder):
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in {".npz", ".safetensors"} and "checkpoint" not in str(path)
-    }
-
-
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     folder = tmp_path_factory.mktemp("played") / "run"
@@ -166,7 +145,7 @@ def test_a_scripted_player_sits_in_the_league(tmp_path):
     assert max(met) < 0
 
 
-def test_a_stop_and_a_resume_give_the_same_files(tmp_path):
+def test_a_stop_and_a_resume_give_the_same_files(tmp_path, stop_at, arrays_of):
     short = {**PLAY, "league": LEAGUE, "keep_games": 30, "until": {"steps": 3072}, "checkpoint_every": 2}
     student = {
         **STUDENT,
@@ -177,14 +156,14 @@ def test_a_stop_and_a_resume_give_the_same_files(tmp_path):
     }
     make(tmp_path / "whole", short, student).play()
     run = make(tmp_path / "torn", short, student)
-    run.progress = StopAt(3)
+    run.progress = stop_at(3)
     with pytest.raises(RunStopped):
         run.play()
     again = Run.open(tmp_path / "torn", HOST)
-    again.progress = StopAt(7)
+    again.progress = stop_at(7)
     with pytest.raises(RunStopped):
         again.play()
     Run.open(tmp_path / "torn", HOST).play()
-    whole = contents(tmp_path / "whole")
-    assert contents(tmp_path / "torn") == whole
+    whole = arrays_of(tmp_path / "whole")
+    assert arrays_of(tmp_path / "torn") == whole
     assert any(name.startswith("games") for name in whole)

@@ -68,9 +68,10 @@ def _all_of(matches: list[dict[str, Any]], columns: int) -> list[str]:
     wins, draws, losses, games = (
         sum(match[key] for match in matches) for key in ("wins", "draws", "losses", "games")
     )
-    score = sum(match["score"] * match["games"] for match in matches)
-    low, high = wilson(score, games)
-    row = ["all", str(games), f"{wins}/{draws}/{losses}", f"{score / games:.3f}", f"{low:.3f} to {high:.3f}"]
+    share = sum(match["score"] * match["games"] for match in matches) / games
+    worth = sum(match["effective_games"] for match in matches)
+    low, high = wilson(share * worth, worth)
+    row = ["all", str(games), f"{wins}/{draws}/{losses}", f"{share:.3f}", f"{low:.3f} to {high:.3f}"]
     return row + [""] * (columns - len(row))
 
 

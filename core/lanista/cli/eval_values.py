@@ -8,24 +8,18 @@ from lanista.matches import MatchResult
 
 def match_values(result: MatchResult, first: str, other: str, seats: int) -> dict[str, Any]:
     """One match as JSON values; the sentence is the one that is printed."""
-    tally = result.tally(0, 1)
-    low, high = result.interval(0, 1)
-    if low > 0.5:
+    score = _score(result)
+    if score["low"] > 0.5:
         verdict = f"{first} is the stronger"
-    elif high < 0.5:
+    elif score["high"] < 0.5:
         verdict = f"{other} is the stronger"
     else:
         verdict = "not enough games to tell"
     by_seat = [result.tally(0, 1, seat) for seat in range(seats)]
     return {
         "against": other,
-        "games": result.num_games,
-        "wins": tally.wins,
-        "draws": tally.draws,
-        "losses": tally.losses,
-        "score": tally.share,
-        "low": low,
-        "high": high,
+        **score,
+        "effective_games": float(result.effective_games(0, 1)),
         "by_seat": [{"wins": seat.wins, "draws": seat.draws, "losses": seat.losses} for seat in by_seat],
         **(_first_places(result) if seats > 2 else {}),
         **_variants(result),
@@ -35,21 +29,23 @@ def match_values(result: MatchResult, first: str, other: str, seats: int) -> dic
     }
 
 
+def _score(result: MatchResult) -> dict[str, Any]:
+    tally = result.tally(0, 1)
+    low, high = result.interval(0, 1)
+    return {
+        "games": result.num_games,
+        "wins": tally.wins,
+        "draws": tally.draws,
+        "losses": tally.losses,
+        "score": tally.share,
+        "low": low,
+        "high": high,
+    }
+
+
 def _variants(result: MatchResult) -> dict[str, Any]:
     """Score and interval over the games of each variant, such as a size of board."""
-    told = {}
-    for name, games in result.by_variant().items():
-        tally = games.tally(0, 1)
-        low, high = games.interval(0, 1)
-        told[name] = {
-            "games": games.num_games,
-            "wins": tally.wins,
-            "draws": tally.draws,
-            "losses": tally.losses,
-            "score": tally.share,
-            "low": low,
-            "high": high,
-        }
+    told = {name: _score(games) for name, games in result.by_variant().items()}
     return {"variants": told} if told else {}
 
 
