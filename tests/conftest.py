@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,21 @@ for variable in ("LANISTA_PLUGINS_OFF", "LANISTA_TRACE_PLUGINS"):
     os.environ.pop(variable, None)
 
 from lanista.plugins import Registry, load_plugins  # noqa: E402 - after the variables above
+
+_TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the agents' tests follow the core's.
+
+    Two workers begin with half of the folders each. The agents' tests and the envs' both need the compiled rules of
+    Lux: side by side from the start both workers would compile them, so the agents come when the envs have.
+    """
+    items.sort(key=lambda item: {"agents": "core/~"}.get(folder := _folder(item), folder))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(_TESTS).parts[0]
 
 
 @pytest.fixture(scope="session")
