@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lanista.plugins import current_host
 from lanista.policy import PolicyCard, build_policy, save_policy
 from lanista.policy_player import PolicyPlayer
+from lanista.symmetry.averaging import averaged_policy
 from lanista.units import UnitTable
 from lanista_submission.export.policy import export_policy
 from lanista_submission.export.record import record_play
@@ -137,16 +138,21 @@ def choices_in(env, orders):
 
 
 @pytest.mark.parametrize(
-    ("network", "options"),
+    ("network", "options", "average"),
     [
-        ("unit_mlp", {"width": 16, "context": 16}),
-        ("grid_resnet", {"channels": 8, "blocks": 1, "hidden": 8, "squeeze": 4}),
+        ("unit_mlp", {"width": 16, "context": 16}, None),
+        ("unit_mlp", {"width": 16, "context": 16}, "all"),
+        ("grid_resnet", {"channels": 8, "blocks": 1, "hidden": 8, "squeeze": 4}, None),
     ],
 )
-def test_the_archive_orders_what_the_policy_chooses(registry, tmp_path, monkeypatch, network, options):
+def test_the_archive_orders_what_the_policy_chooses(
+    registry, tmp_path, monkeypatch, network, options, average
+):
     policy, env = lux(registry, network, **options)
     model = export_policy(policy, tmp_path / "p.onnx", record_play(policy, registry, 48)).path
-    target = LuxAi2021(registry, LuxSettings(settle=False))
+    if average is not None:
+        policy = averaged_policy(policy, registry)
+    target = LuxAi2021(registry, LuxSettings(settle=False, average_symmetries=average))
     play, codec, calls = unpacked(target.pack([model], tmp_path / "a.tar.gz"), tmp_path, monkeypatch)
     agent = play.build_agent(calls.Codec(codec, "codec.py"))
     assert (tmp_path / "a.tar.gz").stat().st_size < 5 * 2**20
@@ -161,6 +167,27 @@ def test_the_archive_orders_what_the_policy_chooses(registry, tmp_path, monkeypa
         wanted = player.act(env, games, seats)["orders"]
         assert choices_in(env, orders).tolist() == wanted.tolist()
         env.step(walk.act(env, games, seats))
+    assert sum(agent.player.faults.values()) == 0
+    assert agent.player.turns["0"] == 50
+
+
+@pytest.mark.parametrize("average", [None, "all"])
+def test_an_archive_that_draws_its_orders_plays_without_a_fault(registry, tmp_path, monkeypatch, average):
+    policy, env = lux(registry, "unit_mlp", width=16, context=16)
+    model = export_policy(policy, tmp_path / "p.onnx", record_play(policy, registry, 48)).path
+    target = LuxAi2021(registry, LuxSettings(actions="sampled", average_symmetries=average))
+    play, codec, calls = unpacked(target.pack([model], tmp_path / "a.tar.gz"), tmp_path, monkeypatch)
+    agent = play.build_agent(calls.Codec(codec, "codec.py"))
+    walk = PolicyPlayer(policy, 1)
+    env.reset(3)
+    games, seats = np.zeros(2, np.int64), np.arange(2)
+    seen = set()
+    for _ in range(25):
+        orders = [agent(official(env, seat), {"actTimeout": 3.0}) for seat in range(2)]
+        seen.update(text for texts in orders for text in texts)
+        choices_in(env, orders)
+        env.step(walk.act(env, games, seats))
+    assert len(seen) > 10
     assert sum(agent.player.faults.values()) == 0
     assert agent.player.turns["0"] == 50
 

@@ -207,9 +207,14 @@ def first(bounds: Any, mask: "np.ndarray[Any, Any] | None") -> Any:  # noqa: ANN
     return mask.argmax(axis=1) if is_of_units(bounds) else int(mask.argmax())
 
 
-def greedy_outputs(heads: dict[str, Any]) -> list[str]:
-    """The outputs that greedy play reads; `heads` as `Player` has them."""
-    return [f"{'logits' if chooses(bounds) else 'action'}_{head}" for head, bounds in heads.items()]
+def outputs_read(heads: dict[str, Any], sampled: bool) -> list[str]:
+    """The outputs that play reads, greedy or `sampled`; `heads` as `Player` has them. The value is never among them."""
+    numbers = ("mean", "std") if sampled else ("action",)
+    return [
+        f"{name}_{head}"
+        for head, bounds in heads.items()
+        for name in (("logits",) if chooses(bounds) else numbers)
+    ]
 
 
 def draw(
@@ -260,7 +265,7 @@ def build_agent(codec: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - a Co
     folder = Path(__file__).parent
     card = json.loads((folder / "card.json").read_text())
     played = card["play"]
-    wanted = None if played.get("actions") == "sampled" else greedy_outputs(played["heads"])
+    wanted = outputs_read(played["heads"], played.get("actions") == "sampled")
     networks: list[Executor | Symmetric] = []
     for entry in card["networks"]:
         network = load(folder / entry["plan"], folder / entry["weights"], wanted)
