@@ -181,9 +181,36 @@ def test_growth_keeps_the_function_and_a_teacher_steadies_a_fresh_start(tmp_path
     assert taught[0]["teacher_divergence"] > 0.0
 
 
+def test_a_phase_goes_on_from_the_policy_of_another_run(tmp_path: Path, trained: Path) -> None:
+    still = {"learner": {"use": "ppo", "learning_rate": 0.0}, "until": {"steps": 1024}}
+    phases = (
+        {**SMALL, **still},
+        {**SMALL, **still, "name": "on", "network": None, "warm_start": str(trained)},
+        {**SMALL, **still, "name": "back", "network": None, "warm_start": "small"},
+    )
+    cleaned = ({key: value for key, value in phase.items() if value is not None} for phase in phases)
+    folder = play(tmp_path / "run", *cleaned)
+    weights = [
+        load_policy(place, HOST.registry).network.state_dict()
+        for place in (
+            trained / "final",
+            *(folder / "phases" / name / "policy" for name in ("on", "small", "back")),
+        )
+    ]
+    for one, other in (weights[:2], weights[2:]):
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_policy_of_another_game_is_no_warm_start(tmp_path: Path, trained: Path) -> None:
+    with pytest.raises(RecipeError, match="was made for another observation or other heads than mountaincar"):
+        play(tmp_path / "run", {**SMALL, "warm_start": str(trained)}, env="mountaincar")
+
+
 @pytest.mark.parametrize(
     ("phases", "sentence"),
     [
+        (({**SMALL, "warm_start": "nobody"},), "'nobody' is neither an earlier phase"),
         (({**SMALL, "network": None},), "must name its network"),
         (({**SMALL, "start": "grow"},), "needs a phase before it"),
         (({**SMALL, "teacher": {}},), "no phase before it"),

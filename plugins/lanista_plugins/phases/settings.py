@@ -78,9 +78,11 @@ class TrainSettings(BaseModel):
     augment_symmetries: bool = False
     #: steps at a game's start that are played at random and not learnt from: each game draws 0 to this many
     random_opening: int = Field(default=0, ge=0)
-    #: the network; none keeps that of the phase before
+    #: the policy to go on from, an earlier phase or a run or policy folder; none: that of the phase before
+    warm_start: str | None = None
+    #: the network; none keeps that of the policy before
     network: NetworkTable | None = None
-    #: how its weights begin: "carry" the phase before's, "grow" them, "fresh"; "auto" carries the same network's
+    #: how its weights begin: "carry" the policy before's, "grow" them, "fresh"; "auto" carries the same network's
     start: Literal["auto", "carry", "grow", "fresh"] = "auto"
     #: the learner
     learner: LearnerTable = LearnerTable(use="ppo")

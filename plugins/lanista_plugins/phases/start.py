@@ -1,4 +1,4 @@
-"""How the policy of a `train` phase begins: fresh weights, the phase before's, or those grown."""
+"""How the policy of a `train` phase begins: fresh weights, those of a policy that there is, or those grown."""
 
 from dataclasses import replace
 
@@ -8,12 +8,13 @@ from lanista.env import VecEnv
 from lanista.errors import RecipeError
 from lanista.phases import PhaseContext
 from lanista.policy import Policy, build_policy, load_policy
+from lanista.spec import EnvSpec
 from lanista_plugins.phases.settings import TrainSettings
 
 
 def starting_policy(context: PhaseContext, settings: TrainSettings, env: VecEnv) -> Policy:
     """Build the policy and give it its first weights; fresh and grown ones come from a stream of the phase's own."""
-    previous = None if context.previous is None else load_policy(context.previous, context.registry)
+    previous = _policy_before(context, settings, env)
     if settings.network is None:
         if previous is None:
             raise RecipeError(
@@ -32,10 +33,10 @@ def starting_policy(context: PhaseContext, settings: TrainSettings, env: VecEnv)
     if start == "fresh":
         return build_policy(card, context.registry)
     if previous is None:
-        raise RecipeError(f"phase {context.name!r}: start = {start!r} needs a phase before it")
+        raise RecipeError(f"phase {context.name!r}: start = {start!r} needs a phase before it, or warm_start")
     if previous.card.network != use:
         raise RecipeError(
-            f"phase {context.name!r}: start = {start!r} keeps the kind of network; the phase before has "
+            f"phase {context.name!r}: start = {start!r} keeps the kind of network; the policy before has "
             f'{previous.card.network!r}, this one {use!r}; use start = "fresh" with a teacher'
         )
     # Weights that were learnt behind a scaling keep it.
@@ -43,9 +44,32 @@ def starting_policy(context: PhaseContext, settings: TrainSettings, env: VecEnv)
     if start == "carry":
         if not same:
             raise RecipeError(
-                f'phase {context.name!r}: start = "carry" needs the same network settings as the phase before; '
+                f'phase {context.name!r}: start = "carry" needs the same network settings as the policy before; '
                 'use start = "grow", or "fresh" with a teacher'
             )
         return Policy(previous.network, previous.heads, card)
     grown = previous.network.grow(context.registry.settings("networks", use, options))
     return Policy(grown, previous.heads, card)
+
+
+def _policy_before(context: PhaseContext, settings: TrainSettings, env: VecEnv) -> Policy | None:
+    """The policy to go on from, if any: that of `warm_start`, else that of the phase before."""
+    if settings.warm_start is None:
+        return None if context.previous is None else load_policy(context.previous, context.registry)
+    policy = context.policy_of(settings.warm_start, env)
+    if _forms(policy.card.spec) != _forms(env.spec):
+        raise RecipeError(
+            f"phase {context.name!r}: warm_start = {settings.warm_start!r} was made for another observation or other "
+            f"heads than {env.spec.name} has here; name one that was made for these settings of the env"
+        )
+    policy.network.requires_grad_(True)
+    return policy
+
+
+def _forms(spec: EnvSpec) -> list[tuple[object, ...]]:
+    """What a network must be shown and asked for to go on; the sides of a board are left out, which may change."""
+    parts = [*spec.observation, *spec.unit_observation]
+    shapes = [
+        (part.name, part.dtype, part.shape[:1] if len(part.shape) == 3 else part.shape) for part in parts
+    ]
+    return [*shapes, *((head.name, head.kind, head.size, head.units) for head in spec.heads)]
