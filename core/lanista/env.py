@@ -58,6 +58,10 @@ class VecEnv(ABC):
     #: ``[N]`` int64, only with `variants`: which of them each game is (the new one, for a game that has just restarted).
     variant: IntArray
 
+    #: Envs of the games in order, a few each, where these may be reset and stepped by threads of their own, each at its
+    #: own pace: what a game is does not depend on which way it is stepped. `reset` the whole to step it again. Empty: no.
+    shares: "tuple[VecEnv, ...]" = ()
+
     #: None: nobody asks. Whoever sets a dict wants, for each game that ends, the text of its last state under the
     #: game's number: `render` shows the new game already. An env that can draw it puts it there in `step`.
     final_drawings: dict[int, str] | None = None

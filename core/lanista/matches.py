@@ -22,6 +22,7 @@ from lanista.errors import EnvContractError, UsageError
 from lanista.intervals import effective_games, lower_bound, wilson
 from lanista.players import Player
 from lanista.seeds import derive_seed
+from lanista.shares import returns_of_shares
 
 
 @dataclass(frozen=True)
@@ -231,7 +232,13 @@ def evaluate_returns(env: VecEnv, player: Player, num_episodes: int, seed: int) 
         )
     if num_episodes < 1:
         raise UsageError(f"{num_episodes} episodes were asked for; evaluate at least 1")
-    return _play(env, (player,), np.zeros((num_episodes, 1), np.int64), seed, None).outcome[:, 0]
+
+    def returns(part: VecEnv, asked: Player, episodes: int) -> FloatArray:
+        return _play(part, (asked,), np.zeros((episodes, 1), np.int64), seed, None).outcome[:, 0]
+
+    if len(env.shares) > 1 and getattr(player, "stateless", False):
+        return returns_of_shares(env, player, num_episodes, returns)
+    return returns(env, player, num_episodes)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,11 @@ class PolicyPlayer:
         self.greedy = greedy
         self.generator = None if greedy and not random_share else torch.Generator().manual_seed(seed)
 
+    @property
+    def stateless(self) -> bool:
+        """Whether it answers a position alike whenever it is asked, so that shares of games may ask in any order."""
+        return self.generator is None
+
     def act(self, env: VecEnv, games: np.ndarray, seats: np.ndarray) -> dict[str, AnyArray]:
         """Choose for the rows ``(games[b], seats[b])``."""
         observation, legal = seen(env, games * env.spec.seats + seats)

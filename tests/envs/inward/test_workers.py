@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lanista.errors import LanistaError, UsageError
+from lanista.matches import evaluate_returns
 from lanista.plugins import load_plugins
 
 NAME = "gymnasium:CartPole-v1"
@@ -46,7 +47,7 @@ def trace(env, seed, steps, shape=None):
 
 
 def test_games_do_not_depend_on_who_steps_them(registry):
-    """Five games by two workers: blocks of three and two, the last row standing for no game."""
+    """Five games by two workers: blocks of three and two."""
     alone = trace(build(registry, NAME, 5), 7, 60)
     shared = trace(build(registry, NAME, 5, workers=2), 7, 60)
     assert any(row[-5].any() for row in alone)
@@ -54,6 +55,55 @@ def test_games_do_not_depend_on_who_steps_them(registry):
         for mine, theirs in zip(one, other, strict=True):
             assert mine.dtype == theirs.dtype
             assert np.array_equal(mine, theirs)
+
+
+class Leaning:
+    """Pushes where the pole leans; `asked` counts the games that it was asked for."""
+
+    stateless = True
+
+    def __init__(self, fails_after=None):
+        self.asked, self.fails_after = 0, fails_after
+
+    def act(self, env, games, seats):
+        self.asked += len(games)
+        if self.fails_after is not None and self.asked > self.fails_after:
+            raise LanistaError("it gave up")
+        return {"action": (next(iter(env.observation.values()))[games, seats, 2] > 0).astype(np.int64)}
+
+    def state(self):
+        return {}
+
+    def load_state(self, state):
+        pass
+
+
+@pytest.mark.parametrize("episodes", [1, 4, 5, 13])
+def test_returns_do_not_depend_on_whether_workers_wait_for_each_other(registry, episodes):
+    alone, shared = build(registry, NAME, 5), build(registry, NAME, 5, workers=3)
+    assert [share.num_games for share in shared.shares] == [2, 2, 1]
+    plain = Leaning()
+    wanted = evaluate_returns(alone, plain, episodes, 9)
+    paced = Leaning()
+    found = evaluate_returns(shared, paced, episodes, 9)
+    waiting = Leaning()
+    waiting.stateless = False
+    assert wanted.tolist() == found.tolist() == evaluate_returns(shared, waiting, episodes, 9).tolist()
+    assert plain.asked == paced.asked == waiting.asked == wanted.sum()
+    assert episodes == 1 or len(set(wanted)) > 1
+    shared.close()
+
+
+def test_a_player_that_fails_ends_all_shares(registry):
+    env = build(registry, NAME, 4, workers=2)
+    with pytest.raises(LanistaError, match="it gave up"):
+        evaluate_returns(env, Leaning(fails_after=20), 400, 0)
+    # The env is whole again after a reset.
+    assert (
+        evaluate_returns(env, Leaning(), 4, 0).tolist()
+        == evaluate_returns(build(registry, NAME, 4), Leaning(), 4, 0).tolist()
+    )
+    env.close()
 
 
 @pytest.mark.slow
@@ -82,12 +132,12 @@ def test_what_cannot_be_made_is_said_before_a_worker_starts(registry):
 def test_a_worker_that_is_gone_is_one_sentence_and_ctrl_c_does_not_reach_the_others(registry):
     env = build(registry, NAME, 2, workers=2)
     env.reset(0)
-    first, second = env._envs.processes
+    (first,), (second,) = (share._envs.processes for share in env.shares)
     os.kill(second.pid, signal.SIGINT)
     env.step({"action": np.zeros((2, 1), np.int64)})
     os.kill(first.pid, signal.SIGKILL)
     first.join()
-    with pytest.raises(LanistaError, match=r"a worker process ended by itself \(exit codes \[-9\]"):
+    with pytest.raises(LanistaError, match=r"a worker process ended by itself \(exit code -9;"):
         env.step({"action": np.zeros((2, 1), np.int64)})
     env.close()
     assert not second.is_alive()
