@@ -1,6 +1,6 @@
 """What phases bring: recipes of equal budget, seed by seed, and how strong their final policies are.
 
-    python benchmarks/phases.py CHAIN.toml FLAT.toml --seeds 5 --against lux_woodland_v1 --sample
+    python benchmarks/phases.py lux-quick lux-quick-flat --steps 3000000 --seeds 5 --against lux_woodland_v1 --sample
 
 Each seed plays all recipes in turn, so that what else the machine does falls on all of them. A run that is there is not
 played again, one that was stopped goes on. Then every final policy plays the same held-out games, both seats, against
@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tomli_w
 from scipy import stats
 
 from lanista.metrics import read_metrics
+from lanista.plugins import load_plugins
+from lanista.recipe import read_recipe
 
 
 def lanista(*words: str) -> str:
@@ -27,6 +30,19 @@ def lanista(*words: str) -> str:
     if done.returncode != 0:
         sys.exit(f"lanista {' '.join(words)} ended with exit code {done.returncode}")
     return done.stdout
+
+
+def budgeted(recipe: str, steps: int, folder: Path) -> str:
+    """A copy of a recipe whose `train` phases share `steps` as they shared their own, and which has no other phases."""
+    values = read_recipe(recipe, load_plugins().registry)
+    phases = [phase for phase in values["phases"] if phase["kind"] == "train"]
+    own = sum(phase["until"]["steps"] for phase in phases)
+    for phase in phases:
+        phase["until"]["steps"] = round(phase["until"]["steps"] * steps / own)
+    kept = {key: value for key, value in values.items() if key not in {"target", "verify"}}
+    copy = folder / f"{Path(recipe).stem}.toml"
+    copy.write_text(tomli_w.dumps({**kept, "phases": phases}))
+    return str(copy)
 
 
 def trained(recipe: str, seed: int, folder: Path, changes: list[str]) -> Path:
@@ -77,9 +93,14 @@ def main() -> None:
     parser.add_argument("--games", type=int, default=100, help="games in each seat order")
     parser.add_argument("--sample", action="store_true", help="policies draw their actions")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change all recipes")
+    parser.add_argument(
+        "--steps", type=int, help="env steps an arm, shared by its train phases; others are left out"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/phases"))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
+    if args.steps:
+        args.recipes = [budgeted(recipe, args.steps, args.out) for recipe in args.recipes]
     scores: dict[tuple[str, str], list[float]] = {}
     print("| recipe | seed | CPU s | steps | against | won/drawn/lost | score (95 %) |")
     print("| --- | ---: | ---: | ---: | --- | --- | --- |")
@@ -89,10 +110,7 @@ def main() -> None:
         for recipe, run in runs.items():
             rows = read_metrics(run / "metrics.jsonl")
             cpu = sum(float(row.get("cpu_seconds", 0.0)) for row in rows)
-            steps = sum(
-                max(int(row["step"]) for row in rows if row["phase"] == phase)
-                for phase in {row["phase"] for row in rows}
-            )
+            steps = max(int(row["step"]) for row in rows)
             opponents = [*args.against, *([] if run == first else [str(first)])]
             for result in matches(run, opponents, args.games, args.sample):
                 against = args.recipes[0] if result["against"] == first.name else result["against"]

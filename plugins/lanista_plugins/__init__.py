@@ -145,5 +145,11 @@ def register_recipes(register: Register) -> None:
         ("pendulum", "Pendulum: PPO over a real-valued torque, then a 32x32 student"),
         ("connectx", "Connect X by self-play, distilled, packed for Kaggle and verified"),
         ("lux-selfplay", "Lux AI Season 1 on 12x12 by self-play: a small network over unit rows"),
+        ("lux-quick", "Lux AI Season 1 on 12x12 in a quarter of an hour, to a verified archive"),
+        ("lux-quick-flat", "lux-quick with its phases cut out"),
+        ("lux-ladder", "Lux AI Season 1 from 12x12 to all four boards, to a verified archive"),
+        ("lux-ladder-flat", "lux-ladder with its phases cut out"),
+        ("lux-carts", "Lux AI Season 1 with carts: rewarded first, then only the result; do they stay?"),
+        ("lux-carts-flat", "lux-carts with its phases cut out"),
     ):
         register(name, f"lanista_plugins:recipes/{name}.toml", summary=summary)

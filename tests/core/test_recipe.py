@@ -21,7 +21,10 @@ def minimal() -> dict:
 
 
 def test_all_shipped_recipes_are_known_here() -> None:
-    assert SHIPPED == ["cartpole", "connectx", "lux-selfplay", "mountaincar", "pendulum"]
+    assert SHIPPED == [
+        "cartpole", "connectx", "lux-carts", "lux-carts-flat", "lux-ladder", "lux-ladder-flat", "lux-quick",
+        "lux-quick-flat", "lux-selfplay", "mountaincar", "pendulum",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHIPPED)
