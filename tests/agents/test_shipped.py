@@ -85,6 +85,24 @@ def test_its_drawn_orders_go_on_where_they_were_kept(registry):
     assert play(env, again, 6) == wanted
 
 
+def test_it_averages_over_symmetries_as_its_card_or_its_settings_say(registry, tmp_path):
+    env = lux(registry, observation="units")
+    folder = tmp_path / "lux_demo_v1"
+    shutil.copytree(LUX, folder)
+    card = json.loads((folder / "card.json").read_text())
+    found = {}
+    for told in (None, "all"):
+        (folder / "card.json").write_text(json.dumps({**card, "average_symmetries": told}))
+        for asked in (None, "", "all"):
+            settings = ShippedSettings(sample=False, average_symmetries=asked)
+            env.reset(3)
+            player = ShippedPlayer(folder, env.spec, settings, 0)
+            found[told, asked] = play(env, player, 12)
+    assert found[None, None] == found[None, ""] == found["all", ""]
+    assert found["all", "all"] == found["all", None] == found[None, "all"]
+    assert found[None, None] != found["all", None]
+
+
 def test_another_game_and_damaged_files_are_refused(registry, tmp_path):
     other = registry.load("envs", "connectx")(1, registry.settings("envs", "connectx", {}), 1)
     with pytest.raises(UsageError, match="plays env 'lux_s1', and this is 'connectx'"):

@@ -64,6 +64,19 @@ def test_a_card_tells_what_the_file_is_how_it_was_trained_and_what_it_beats(run_
     assert "6 seconds in all (4 of a core), seed 7" in page
 
 
+def test_a_card_tells_that_the_policy_averages_and_its_games_were_played_so(run_folder, tmp_path):
+    outs = {"alone": [], "averaged": ["--average-symmetries", "all"]}
+    command = ["card", str(run_folder), "--against", "connectx_negamax:depth=2", "--games", "10"]
+    for name, words in outs.items():
+        assert main([*command, "--out", str(tmp_path / name), *words]) == 0
+    alone, averaged = (read_card(tmp_path / name) for name in outs)
+    assert (alone["average_symmetries"], averaged["average_symmetries"]) == (None, "all")
+    assert averaged["archive"]["bytes"] > alone["archive"]["bytes"]  # it has the tables of the symmetries
+    assert averaged["files"] == alone["files"]
+    page = " ".join((tmp_path / "averaged" / "CARD.md").read_text().split())
+    assert "plays greedily by the mean of its logits over all symmetries of the game." in page
+
+
 def test_a_policy_of_no_run_has_a_card_without_training(run_folder, tmp_path):
     assert main(["card", str(run_folder / "final"), "--out", str(tmp_path / "a")]) == 0
     card = read_card(tmp_path / "a")

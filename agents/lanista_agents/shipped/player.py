@@ -22,6 +22,7 @@ from lanista.policy import PolicyCard
 from lanista.policy_player import PolicyPlayer
 from lanista.registry import Registry
 from lanista.spec import EnvSpec
+from lanista.symmetry.averaging import averaged_as_told
 from lanista_agents.shipped.settings import ShippedSettings
 from lanista_agents.teachers.onnx_file import onnx_teacher
 from lanista_agents.teachers.settings import OnnxSettings
@@ -46,6 +47,8 @@ class ShippedPlayer:
         card = read_card(folder)
         self._files = [folder / name for name in card["files"]]
         self._sample = card["actions"] == "sampled" if settings.sample is None else settings.sample
+        told = settings.average_symmetries
+        self._averages = (card.get("average_symmetries") if told is None else told) or None
         self._seed = seed
         self._seat: _Seat | None = None
         self._waiting: dict[str, AnyArray] = {}
@@ -77,10 +80,9 @@ class ShippedPlayer:
                     boards.append(str(policy.env_settings.get("size")))
                     continue
             before = self._seat.player.state() if self._seat is not None else self._waiting
+            shipped = onnx_teacher(OnnxSettings(file=str(path)), policy, registry)
             player = PolicyPlayer(
-                onnx_teacher(OnnxSettings(file=str(path)), policy, registry),
-                self._seed,
-                greedy=not self._sample,
+                averaged_as_told(shipped, registry, self._averages), self._seed, greedy=not self._sample
             )
             player.load_state(before) if before else None
             return _Seat(env, own, player)

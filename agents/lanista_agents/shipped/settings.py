@@ -10,3 +10,5 @@ class ShippedSettings(BaseModel):
 
     #: whether it draws its actions; none: as its card says
     sample: bool | None = None
+    #: the symmetries that it averages over, "all" or names with commas between, "" for none; none: as its card says
+    average_symmetries: str | None = None

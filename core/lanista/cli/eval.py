@@ -141,15 +141,14 @@ def _named(contender: "Contender", name: str | None) -> "Contender":
 def _average(contender: "Contender", wanted: str, registry: "Registry") -> None:
     """Let a contender's policy average over symmetries."""
     from lanista.errors import UsageError
-    from lanista.symmetry.averaging import averaged_policy
+    from lanista.symmetry.averaging import averaged_as_told
 
     if contender.policy is None:
         raise UsageError(
             f"--average-symmetries is for a policy, and {contender.name} is none; leave it out, or name a run or a policy "
             f"folder first"
         )
-    names = [name.strip() for name in wanted.split(",")]
-    contender.policy = averaged_policy(contender.policy, registry, names)
+    contender.policy = averaged_as_told(contender.policy, registry, wanted)
 
 
 def _settings_of(contenders: "Sequence[Contender]", env: str) -> dict[str, Any]:

@@ -127,3 +127,10 @@ class _Moved:
             sign, shift = self.factors
             found = (sign * found + shift).to(part.dtype)
         return found.reshape(-1, *part.shape[1:])
+
+
+def averaged_as_told(policy: Policy, registry: Registry, told: str | None) -> Policy:
+    """As commands and cards tell it: "all", or names with commas between; None leaves the policy as it is."""
+    if told is None:
+        return policy
+    return averaged_policy(policy, registry, [name.strip() for name in told.split(",")])

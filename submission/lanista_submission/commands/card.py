@@ -33,6 +33,12 @@ def card(
     sample: Annotated[
         bool, typer.Option("--sample", help="It draws its actions instead of taking the likeliest.")
     ] = False,
+    average_symmetries: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|NAME,NAME", help="It averages its logits over these symmetries of its env."
+        ),
+    ] = None,
     official: Annotated[
         list[str] | None,
         typer.Option(metavar="B", help="Who plays against its archive in kaggle-environments; repeatable."),
@@ -58,7 +64,7 @@ def card(
     from lanista_submission.shipping.making import make_card
     from lanista_submission.shipping.strength import Wanted
 
-    own = Wanted(against or (), games, read_sizes(sizes), seed, sample)
+    own = Wanted(against or (), games, read_sizes(sizes), seed, sample, average_symmetries)
     there = Wanted(official or (), official_games, own.sizes, official_seed, sample)
     with ScreenProgress() as screen:
         lines = make_card(

@@ -2,7 +2,7 @@
 
 ::
 
-    name, env, env_settings, actions, network, network_settings, parameters, policy_sha256
+    name, env, env_settings, actions, average_symmetries (null: none), network, network_settings, parameters, policy_sha256
     files      name -> {"bytes", "sha256"}
     archive    bytes and sha256 of what `lanista pack` makes of the files, and for which target
     decision   microseconds at batch 1 of torch, onnxruntime and the numpy runtime: median and 99th percentile

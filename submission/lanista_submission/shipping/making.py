@@ -45,7 +45,11 @@ def make_card(
     if own.sizes and "size" not in registry.get("envs", policy.card.env).settings.model_fields:
         raise UsageError(f"--sizes: env {policy.card.env!r} has no setting `size`; leave --sizes out")
     made_for = _target(target, policy, registry)
-    profile = replace(made_for.profile, actions="sampled" if own.sample else "greedy")
+    profile = replace(
+        made_for.profile,
+        actions="sampled" if own.sample else "greedy",
+        average_symmetries=own.average_symmetries,
+    )
     out.mkdir(parents=True, exist_ok=True)
     for path in out.glob("*.onnx"):  # those of another policy would be told of as this one's
         path.unlink()
@@ -68,6 +72,7 @@ def make_card(
         {
             "name": name,
             "actions": profile.actions,
+            "average_symmetries": own.average_symmetries,
             "policy_sha256": policy_hash(place),
             "archive": {
                 "target": profile.name,

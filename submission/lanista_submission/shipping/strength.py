@@ -16,6 +16,7 @@ from lanista.matches import play_matches
 from lanista.policy import Policy
 from lanista.registry import Registry
 from lanista.seeds import derive_seed
+from lanista.symmetry.averaging import averaged_as_told
 from lanista_submission.export.resize import of_size
 
 #: what a table of strength has of a match
@@ -34,6 +35,8 @@ class Wanted:
     seed: int
     #: does the policy draw its actions?
     sample: bool
+    #: the symmetries of the env that it averages over: "all", or names with commas between; none: it does not
+    average_symmetries: str | None = None
 
 
 def own_games(
@@ -45,6 +48,7 @@ def own_games(
     total = len(boards) * len(wanted.against)
     for size in boards:
         here = policy if size is None else of_size(policy, size, registry)
+        here = averaged_as_told(here, registry, wanted.average_symmetries)
         for number, text in enumerate(wanted.against):
             told(len(rows), total, f"{text}{'' if size is None else f' on {size} x {size}'}")
             sides = [Contender(policy.card.name, here), find_contender(text, registry)]

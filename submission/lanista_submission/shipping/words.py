@@ -17,9 +17,17 @@ def _what(card: Mapping[str, Any]) -> str:
     name = next(iter(card["files"]))
     return (
         f"A policy for `{card['env']}` (version {card['env_version']}) with {card['parameters']:,} parameters (network "
-        f"`{card['network']}`) that {'draws its actions' if card['actions'] == 'sampled' else 'plays greedily'}. "
+        f"`{card['network']}`) that {'draws its actions' if card['actions'] == 'sampled' else 'plays greedily'}"
+        f"{_averaging(card['average_symmetries'])}. "
         f"`{name}`: {card['files'][name]['bytes']:,} bytes, sha256 `{card['files'][name]['sha256']}`."
     )
+
+
+def _averaging(told: str | None) -> str:
+    if told is None:
+        return ""
+    named = "all symmetries of the game" if told == "all" else f"the symmetries {told}"
+    return f" by the mean of its logits over {named}"
 
 
 def _strength(card: Mapping[str, Any]) -> list[str]:
