@@ -43,7 +43,7 @@ PHASE: dict[str, Any] = {
     "num_games": 16,
     "num_steps": 144,
     "minibatch_size": 256,
-    "steps_per_rollout": 500,
+    "steps_per_rollout": 800,
     # A teacher that hardly ever stumbles shows hardly ever how to go on after it.
     "shove": 40,
     "stretch": 150,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lanista.errors import LanistaError
+from lanista.errors import LanistaError, RecipeError
 from lanista.games.parts import read_games
 from lanista.phases import PhaseContext
 from lanista.plugins import load_plugins
@@ -16,7 +16,9 @@ from lanista.symmetry.group import group_of
 from lanista.symmetry.rows import Rows
 from lanista.tables import EnvTable
 from lanista_plugins.phases.clone_rows import ClonedBatch
+from lanista_plugins.phases.distill import Distill
 from lanista_plugins.phases.labelled import LabelledBatch
+from lanista_plugins.phases.settings import DistillSettings
 from lanista_plugins.phases.symmetric import SymmetricBatches
 
 HOST = load_plugins()
@@ -49,6 +51,7 @@ DISTILL = {
     "kind": "distill",
     "teacher": "train",
     "augment_symmetries": True,
+    "average_symmetries": "all",
     "network": {"use": "mlp", "hidden": [8]},
     "num_games": 8,
     "num_steps": 4,
@@ -133,6 +136,32 @@ def test_each_row_is_shown_with_its_label(tmp_path):
 def test_an_env_without_symmetries_is_told_in_a_sentence(tmp_path):
     with pytest.raises(LanistaError, match="env cartpole declares no symmetries"):
         make(tmp_path / "a", {**TRAIN, "reward": {}, "keep_games": None}, env="cartpole").play()
+
+
+@pytest.mark.parametrize("told", [None, "mirror", "all"])
+def test_a_teacher_teaches_the_average_over_symmetries(tmp_path, told):
+    make(tmp_path / "run", TRAIN).play()
+    settings = {key: value for key, value in DISTILL.items() if key not in {"name", "kind"}}
+    settings |= {"teacher": str(tmp_path / "run"), "average_symmetries": told}
+    context = PhaseContext(HOST.registry, EnvTable(use="connectx"), "distill", tmp_path, 0, 1, {})
+    phase = Distill(context, DistillSettings.model_validate(settings))
+    phase.start()
+    phase.update()
+    (name,) = phase.env.observation
+    seen = torch.from_numpy(phase.env.observation[name][:, 0].copy())
+    here, mirrored = (
+        phase.teacher.network({name: shown}).logits["column"] for shown in (seen, seen.flip(-1))
+    )
+    assert torch.allclose(here, mirrored.flip(-1), atol=1e-6) == (told is not None)
+    phase.close()
+
+
+def test_a_teacher_that_cannot_average_is_refused(tmp_path):
+    phase = {**DISTILL, "teacher": "player:connectx_negamax"}
+    with pytest.raises(
+        RecipeError, match="average_symmetries is for a policy, and the teacher must see the env itself"
+    ):
+        make(tmp_path / "run", phase).play()
 
 
 def test_losses_along_own_games_are_not_augmented(tmp_path):

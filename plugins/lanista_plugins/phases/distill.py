@@ -39,7 +39,7 @@ from lanista_plugins.phases.scaling import Scaling, known_scaling, measured_scal
 from lanista_plugins.phases.settings import DistillSettings
 from lanista_plugins.phases.stored import StoredStates
 from lanista_plugins.phases.student import fresh_student, losses_for
-from lanista_plugins.phases.symmetric import SymmetricBatches
+from lanista_plugins.phases.symmetric import SymmetricBatches, averaged_teacher
 from lanista_plugins.phases.teacher import check_same_task
 
 _TEST_GAMES = 50
@@ -67,7 +67,8 @@ class Distill:
         self.env = context.make_env(settings.num_games)
         self._open.callback(self.env.close)
         self.env.reset(context.derive("env"))
-        self.teacher = the_teacher(context, settings, self.env, settings.compare_episodes)
+        teacher = the_teacher(context, settings, self.env, settings.compare_episodes)
+        self.teacher = averaged_teacher(context, teacher, settings.average_symmetries, self.env)
         if isinstance(self.teacher, Policy):
             self.teacher.network.requires_grad_(False)
             self.teacher.network.eval()

@@ -241,6 +241,8 @@ class DistillSettings(TeachingSettings, TaughtBy):
     warm_start: str | None = None
     #: learn from each row as one of the env's symmetries shows it, drawn anew each time? The env must declare some
     augment_symmetries: bool = False
+    #: let the teacher average its logits over these symmetries of the env: "all", or names with commas between; none: no
+    average_symmetries: str | None = None
     #: where states come from beside fresh games: "games:PHASE", or { games = "PHASE", share = 0.5 }; none: fresh only
     states: StatesSettings | None = None
     #: averages out of the phase's last quarter that are tried against its last on shared starts, 0 or more; one is

@@ -12,11 +12,14 @@ from typing import TypeVar
 import torch
 
 from lanista.env import VecEnv
+from lanista.errors import RecipeError
 from lanista.phases import PhaseContext
+from lanista.policy import Policy
 from lanista.spec import UNITS
-from lanista.symmetry.averaging import refuse_numbers
+from lanista.symmetry.averaging import averaged_as_told, refuse_numbers
 from lanista.symmetry.find import find_group
 from lanista.symmetry.rows import Rows
+from lanista.teachers import LiveTeacher
 from lanista_plugins.phases.clone_rows import ClonedBatch
 from lanista_plugins.phases.labelled import LabelledBatch
 
@@ -52,3 +55,19 @@ class SymmetricBatches:
         if isinstance(shown, ClonedBatch):
             return replace(shown, action=self.rows.actions(shown.action, element, units))
         return shown
+
+
+def averaged_teacher(
+    context: PhaseContext, teacher: Policy | LiveTeacher, told: str | None, env: VecEnv
+) -> Policy | LiveTeacher:
+    """The teacher that averages over symmetries of the phase's env, "all" or named ones; itself for None."""
+    if told is None:
+        return teacher
+    if isinstance(teacher, LiveTeacher):
+        raise RecipeError(
+            f"phase {context.name!r}: average_symmetries is for a policy, and the teacher must see the env itself; leave "
+            "it out"
+        )
+    card = context.card(env, teacher.card.network, teacher.card.network_settings)
+    here = replace(card, heads=teacher.card.heads, scaling=teacher.card.scaling, name=teacher.card.name)
+    return averaged_as_told(Policy(teacher.network, teacher.heads, here), context.registry, told)
