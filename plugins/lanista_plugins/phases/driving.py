@@ -41,6 +41,10 @@ class Driving:
     shove: int = 0
 
 
+#: rows that a teacher labels in one pass: a whole rollout's, eightfold where it averages over symmetries, fit no cache
+_AT_ONCE = 1024
+
+
 class Drivers:
     """Plays a collector's rows by their drivers, and keeps what the teacher says of them: nothing is asked twice.
 
@@ -192,13 +196,18 @@ class Drivers:
     @torch.no_grad()
     def labels(self, rollout: Rollout) -> PolicyOutput:
         """What the teacher says of the rows of the rollout that acted, in the order of ``array[rollout.learn]``."""
-        if self._said:
-            names = self._said[0].logits
-            logits = {name: torch.cat([said.logits[name] for said in self._said]) for name in names}
-            return PolicyOutput(logits, torch.cat([said.value for said in self._said]))
-        assert not isinstance(self.teacher, LiveTeacher)  # it was asked at every step
-        answer: PolicyOutput = self.teacher.network(rollout.decided()[0])
-        return answer
+        said = self._said
+        if not said:
+            assert not isinstance(self.teacher, LiveTeacher)  # it was asked at every step
+            observation = rollout.decided()[0]
+            said = [
+                self.teacher.network(
+                    {name: part[start : start + _AT_ONCE] for name, part in observation.items()}
+                )
+                for start in range(0, max(1, int(rollout.learn.sum())), _AT_ONCE)
+            ]
+        logits = {name: torch.cat([part.logits[name] for part in said]) for name in said[0].logits}
+        return PolicyOutput(logits, torch.cat([part.value for part in said]))
 
     def state(self) -> dict[str, AnyArray]:
         """Who drives which row, and for how long."""
