@@ -228,12 +228,13 @@ class Distill:
     def _learn(self) -> dict[str, float]:
         settings, sums = self.settings, dict[str, float]()
         rate = settings.learning_rate.at(self.progress)
-        for _ in range(settings.steps_per_rollout):
+        count = settings.steps_at(self.progress)
+        for _ in range(count):
             batch = self.rows.draw(settings.minibatch_size, self.generator)
             if self._symmetric is not None:
                 batch = self._symmetric.shown(batch, self.generator)
             for name, figure in self.fitting.step([(self.student, batch)], self.progress, rate).items():
-                sums[name] = sums.get(name, 0.0) + figure / settings.steps_per_rollout
+                sums[name] = sums.get(name, 0.0) + figure / count
         with torch.no_grad():
             output = self.student.network(batch.observation)
         agreed = agreement_of(self.student, output.logits, batch.logits, batch.legal)

@@ -158,13 +158,14 @@ class DistillTasks:
     def _learn(self) -> dict[str, float]:
         settings, sums = self.settings, dict[str, float]()
         rate, share = settings.learning_rate.at(self.progress), settings.minibatch_size // len(self.tasks)
-        for _ in range(settings.steps_per_rollout):
+        count = settings.steps_at(self.progress)
+        for _ in range(count):
             parts = [
                 (student, task.rows.draw(max(1, share), self.generator))
                 for student, task in zip(self.students, self.tasks, strict=True)
             ]
             for name, figure in self.fitting.step(parts, self.progress, rate).items():
-                sums[name] = sums.get(name, 0.0) + figure / settings.steps_per_rollout
+                sums[name] = sums.get(name, 0.0) + figure / count
         for task, (student, batch) in zip(self.tasks, parts, strict=True):
             with torch.no_grad():
                 output = student.network(batch.observation)

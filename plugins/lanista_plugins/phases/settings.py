@@ -212,8 +212,8 @@ class TeachingSettings(BaseModel):
     buffer: int = Field(default=262_144, ge=1)
     #: rows of a minibatch, 1 or more
     minibatch_size: int = Field(default=512, ge=1)
-    #: optimiser steps after each rollout, 1 or more
-    steps_per_rollout: int = Field(default=16, ge=1)
+    #: optimiser steps after each rollout, 1 or more; may be a schedule
+    steps_per_rollout: Scheduled = Schedule(start=16.0, end=16.0)
     #: Adam's step size; may be a schedule
     learning_rate: Scheduled = Schedule(start=3e-3, end=0.0, shape="cosine")
     #: what is played and handed on is an average of the last weights: the share of it that a step keeps, 0 to below 1
@@ -228,6 +228,19 @@ class TeachingSettings(BaseModel):
     min_agreement: float = Field(default=0.0, ge=0.0, le=1.0)
     #: updates between checkpoints, 1 or more
     checkpoint_every: int = Field(default=50, ge=1)
+
+    @model_validator(mode="after")
+    def _some_steps(self) -> "TeachingSettings":
+        steps = self.steps_per_rollout
+        if min(steps.start, steps.end) < 1.0:
+            raise ValueError(
+                f"steps_per_rollout goes from {steps.start:g} to {steps.end:g}; take 1 step or more"
+            )
+        return self
+
+    def steps_at(self, progress: float) -> int:
+        """Optimiser steps after a rollout that the share `progress` (0..1) of the phase is behind."""
+        return round(self.steps_per_rollout.at(progress))
 
 
 class DistillSettings(TeachingSettings, TaughtBy):
