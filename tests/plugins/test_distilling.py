@@ -480,14 +480,22 @@ def test_a_student_begins_with_weights_of_its_own(tmp_path: Path, upright: Path)
 
 def test_steps_after_a_rollout_may_be_scheduled(upright: Path) -> None:
     # A rollout is 192 of 1,920 steps: a tenth of the phase.
-    many = {"start": 9, "end": 3, "hold": 0.25, "by": 0.45}
+    many = {"start": 10, "end": 4, "hold": 0.25, "by": 0.55}
     phase = begun("cartpole", upright, steps_per_rollout=many, until={"steps": 1920})
     taken = [0]
     while not phase.finished:
         phase.update()
         taken.append(phase.fitting.steps)
     phase.close()
-    assert [after - before for before, after in zip(taken, taken[1:], strict=False)] == [9, 9, 9, 8, 4, *[3] * 5]
+    assert [after - before for before, after in zip(taken, taken[1:], strict=False)] == [
+        10,
+        10,
+        10,
+        9,
+        7,
+        5,
+        *[4] * 4,
+    ]
     with pytest.raises(ValueError, match="steps_per_rollout goes from 4 to 0; take 1 step or more"):
         DistillSettings.model_validate(
             {"network": "mlp", "until": {"steps": 1}, "steps_per_rollout": {"start": 4, "end": 0}}
