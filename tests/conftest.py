@@ -31,11 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Two workers begin with half of the folders each. The agents' tests and the envs' both need the compiled rules of
     Lux: side by side from the start both workers would compile them, so the agents come when the envs have.
     """
-    items.sort(key=lambda item: {"agents": "core/~"}.get(folder := _folder(item), folder))
-
-
-def _folder(item: pytest.Item) -> str:
-    return item.path.relative_to(_TESTS).parts[0]
+    items.sort(key=lambda item: item.path.relative_to(_TESTS).parts[0].replace("agents", "core~"))
 
 
 @pytest.fixture(scope="session")

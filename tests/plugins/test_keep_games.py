@@ -12,7 +12,6 @@ from lanista.league.member import LEARNER
 from lanista.metrics import read_metrics
 from lanista.plugins import load_plugins
 from lanista.policy import load_policy
-from lanista.progress import NoProgress
 from lanista.recipe import check_recipe
 from lanista.run import Run, RunStopped
 
@@ -56,18 +55,6 @@ def make(folder: Path, *phases: dict, env: str = "connectx", **top) -> Run:
 
 def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-class StopAt(NoProgress):
-    """Ends a run hard after an update, as a kill would: no further checkpoint is written."""
-
-    def __init__(self, updates: int) -> None:
-        self.left = updates
-
-    def updated(self, phase, metrics) -> None:
-        self.left -= 1
-        if not self.left:
-            raise RunStopped
 
 
 @pytest.fixture(scope="module")
@@ -123,12 +110,12 @@ def test_actions_lead_from_one_observation_to_the_next(kept: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", [30, {"games": 1000, "every": 2}, {"games": 12, "since": 0.5}])
-def test_a_stop_and_a_resume_give_the_same_files(tmp_path: Path, keep) -> None:
+def test_a_stop_and_a_resume_give_the_same_files(tmp_path: Path, keep, stop_at) -> None:
     phase = {**SMALL, "keep_games": keep}
     make(tmp_path / "whole", phase).play()
 
     run = make(tmp_path / "torn", phase)
-    run.progress = StopAt(5)
+    run.progress = stop_at(5)
     with pytest.raises(RunStopped):
         run.play()
     # What came after the checkpoint is on disk, as after a kill, and has to go.
@@ -240,12 +227,12 @@ def test_student_of_kept_games_agrees_with_its_teacher(
     assert any("episodes" in row for row in rows) == played
 
 
-def test_resumed_student_of_kept_games_is_the_same(tmp_path: Path) -> None:
+def test_resumed_student_of_kept_games_is_the_same(tmp_path: Path, stop_at) -> None:
     phases = ({**SMALL, "keep_games": 40}, {**STUDENT, "states": "games:small", "checkpoint_every": 2})
     make(tmp_path / "whole", *phases).play()
 
     run = make(tmp_path / "torn", *phases)
-    run.progress = StopAt(13)
+    run.progress = stop_at(13)
     with pytest.raises(RunStopped):
         run.play()
     Run.open(tmp_path / "torn", HOST).play()

@@ -1,6 +1,7 @@
 """The phase kinds through the run loop, as a recipe has them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -200,6 +201,14 @@ def test_a_phase_goes_on_from_the_policy_of_another_run(tmp_path: Path, trained:
     for one, other in (weights[:2], weights[2:]):
         assert one.keys() == other.keys()
         assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_warm_start_that_would_be_left_unused_is_refused(tmp_path: Path, trained: Path) -> None:
+    other = {**SMALL, "warm_start": str(trained), "network": {"use": "mlp", "hidden": [5]}}
+    for phase in (other, {**SMALL, "warm_start": str(trained), "start": "fresh"}):
+        with pytest.raises(RecipeError, match="would be left unused, for the network begins afresh"):
+            play(tmp_path / "run", phase)
+        shutil.rmtree(tmp_path / "run")
 
 
 def test_a_policy_of_another_game_is_no_warm_start(tmp_path: Path, trained: Path) -> None:

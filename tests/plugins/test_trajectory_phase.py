@@ -11,9 +11,8 @@ from lanista.metrics import read_metrics
 from lanista.phases import PhaseContext
 from lanista.plugins import load_plugins
 from lanista.policy import build_policy, load_policy, save_policy
-from lanista.progress import NoProgress
 from lanista.recipe import check_recipe
-from lanista.run import Run
+from lanista.run import Run, RunStopped
 from lanista.tables import EnvTable
 from lanista.testing.practice import offer_practice
 from lanista.testing.practice_units import offer_practice_units
@@ -60,16 +59,6 @@ def make(folder, env, **changes):
     return Run.create(folder / "run", check_recipe(values, HOST.registry), HOST)
 
 
-class Kill(NoProgress):
-    def __init__(self, updates):
-        self.left = updates
-
-    def updated(self, phase, metrics):
-        self.left -= 1
-        if not self.left:
-            raise KeyboardInterrupt
-
-
 @pytest.mark.parametrize("env", ["practice", "practice_units"])
 @pytest.mark.parametrize("loss", ["n_distill", "expected_entropy"])
 def test_a_student_learns_from_its_own_play_what_its_choices_lead_to(tmp_path, env, loss):
@@ -81,12 +70,12 @@ def test_a_student_learns_from_its_own_play_what_its_choices_lead_to(tmp_path, e
     assert json.loads((tmp_path / "run" / "phases" / "student" / "phase.json").read_text())["agreement"] > 0.8
 
 
-def test_a_killed_phase_goes_on_bit_for_bit(tmp_path):
+def test_a_killed_phase_goes_on_bit_for_bit(tmp_path, stop_at):
     short = {"losses": [{"loss": "expected_entropy"}], "until": {"steps": 4_096}}
     make(tmp_path / "whole", "practice", **short).play()
     torn = make(tmp_path / "torn", "practice", **short)
-    torn.progress = Kill(4)
-    with pytest.raises(KeyboardInterrupt):
+    torn.progress = stop_at(4)
+    with pytest.raises(RunStopped):
         torn.play()
     Run.open(tmp_path / "torn" / "run", HOST).play()
     weights = [

@@ -90,6 +90,7 @@ def test_a_policy_of_no_run_has_a_card_without_training(run_folder, tmp_path):
     [
         (["--sizes", "12"], "env 'connectx' has no setting `size`; leave --sizes out"),
         (["--sizes", "big"], "--sizes takes sides of boards, found 'big'; write --sizes 12,16"),
+        (["--average-symmetries", "turn"], "there is no symmetry 'turn'; there are: mirror, same"),
         (["--target", "onnx"], "target onnx makes no archive that plays official games"),
         (["--against", "nobody"], "'nobody' is no folder or file"),
     ],

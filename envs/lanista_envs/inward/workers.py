@@ -212,14 +212,13 @@ class WorkerEnv(VecEnv):
                 pool.submit(OneWorker, one, settings, first, min(count, num_games - first))
                 for first in firsts
             ]
-        problems = [future.exception() for future in begun if future.exception() is not None]
-        if problems:
+        try:
+            self.shares = tuple(future.result() for future in begun)
+        except BaseException:
             for future in begun:
                 if future.exception() is None:
                     future.result().close()
-            assert problems[0] is not None
-            raise problems[0]
-        self.shares = tuple(future.result() for future in begun)
+            raise
         for field in _NAMED:
             setattr(self, field, {})
         #: (an array of this env's games, the one of a worker that is shown there)

@@ -221,8 +221,7 @@ class Distill:
             raise LanistaError(f"phase {self.context.name!r}: {problem}")
         if self.settings.scaling == "measured" and self.settings.warm_start is None:
             parts = self.env.spec.observation
-            known = known_scaling(self.teacher, parts) if isinstance(self.teacher, Policy) else None
-            scaling = measured_scaling(parts, seen, known)
+            scaling = measured_scaling(parts, seen, known_scaling(self.teacher, parts))
         self._take_student(scaling)
 
     def _learn(self) -> dict[str, float]:

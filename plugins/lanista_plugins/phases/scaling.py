@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lanista.policy import Policy
 from lanista.spec import ObsPart
+from lanista.teachers import LiveTeacher
 
 #: nothing seen lies further out than this many spreads, so that what is rare is not huge
 _FARTHEST = 5.0
@@ -59,13 +60,15 @@ def measured_scaling(
 
 
 @torch.no_grad()
-def known_scaling(teacher: Policy, parts: Sequence[ObsPart]) -> Known:
+def known_scaling(teacher: Policy | LiveTeacher, parts: Sequence[ObsPart]) -> Known:
     """What the teacher's own statistics say of each part; nothing where it has none.
 
     A policy of ours has them in its card. A network with statistics offers ``scaled(observation)``, as
     `statistics_problem` says: a line for every number, which two observations tell. A number that it leaves as it is
     tells nothing, and has spread 0 here.
     """
+    if isinstance(teacher, LiveTeacher):
+        return {}
     scaled = getattr(teacher.network, "scaled", None)
     if scaled is None:
         return {

@@ -31,6 +31,13 @@ def starting_policy(context: PhaseContext, settings: TrainSettings, env: VecEnv)
         start = "carry" if same else "fresh"
     torch.manual_seed(context.derive("weights"))
     if start == "fresh":
+        if settings.warm_start is not None:
+            assert previous is not None  # `_policy_before` loaded it
+            raise RecipeError(
+                f"phase {context.name!r}: warm_start = {settings.warm_start!r} would be left unused, for the network begins "
+                f"afresh ({use} {options}, and that policy's is {previous.card.network} {previous.card.network_settings}); "
+                'leave `network` out, set start = "grow", or name the policy as the teacher'
+            )
         return build_policy(card, context.registry)
     if previous is None:
         raise RecipeError(f"phase {context.name!r}: start = {start!r} needs a phase before it, or warm_start")

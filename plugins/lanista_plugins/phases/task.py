@@ -114,8 +114,7 @@ class Task:
         """Fix how the student scales this task's observation, by what was seen so far."""
         seen = self.rows.newest(len(self.rows)).observation
         parts = self.env.spec.observation
-        known = known_scaling(self.teacher, parts) if isinstance(self.teacher, Policy) else None
-        self.scaling = measured_scaling(parts, seen, known)
+        self.scaling = measured_scaling(parts, seen, known_scaling(self.teacher, parts))
 
     def state(self) -> dict[str, AnyArray]:
         """All arrays that go on from update to update."""

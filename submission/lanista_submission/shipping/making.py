@@ -11,6 +11,7 @@ from lanista.errors import UsageError
 from lanista.held_out import held_out_settings
 from lanista.policy import Policy, load_policy, policy_hash
 from lanista.registry import Registry
+from lanista.symmetry.averaging import averaged_as_told
 from lanista.tables import TargetTable
 from lanista_submission.bundle.pack import pack
 from lanista_submission.export.policy import find_policy, observations_of
@@ -50,6 +51,9 @@ def make_card(
         actions="sampled" if own.sample else "greedy",
         average_symmetries=own.average_symmetries,
     )
+    averaged_as_told(
+        policy, registry, own.average_symmetries
+    )  # what cannot be is said before a file is touched
     out.mkdir(parents=True, exist_ok=True)
     for path in out.glob("*.onnx"):  # those of another policy would be told of as this one's
         path.unlink()
